@@ -1,0 +1,61 @@
+# make run    install, start the open demo on http://127.0.0.1:8090
+# make test   install, run all tests
+# make check  format, lint, strict types, import contract, generated files
+SHELL := /bin/bash
+VENV  := .venv
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.installed
+HOST  ?= 127.0.0.1
+PORT  ?= 8090
+
+# Modules that write a file kept in this repository; each takes --check and fails when the file is stale.
+GENERATED_CHECKS :=
+
+.PHONY: help install run test check format bench lock tables tables-check clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@echo "make format, make tables (rewrite generated files), make bench, make lock, make clean"
+
+install: $(STAMP)
+	@:
+
+$(STAMP): requirements/dev.txt pyproject.toml tools/create_venv.sh
+	@bash tools/create_venv.sh $(VENV)
+	@touch $@
+
+run: install
+	@$(BIN)/lumbar-cds serve --open --host $(HOST) --port $(PORT)
+
+test: install
+	@$(BIN)/python -m pytest
+
+check: install tables-check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+tables: install
+	@set -e; for module in $(GENERATED_CHECKS); do echo "$$module"; $(BIN)/python -m $$module; done
+
+tables-check: install
+	@set -e; for module in $(GENERATED_CHECKS); do echo "$$module --check"; $(BIN)/python -m $$module --check; done
+
+bench: install
+	@$(BIN)/python -m bench
+
+# Needs uv (any recent version) on the PATH, or named with UV=...
+UV ?= uv
+lock:
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --output-file requirements/runtime.txt pyproject.toml
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

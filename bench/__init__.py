@@ -1,0 +1,1 @@
+"""Repeatable benchmarks of the service against a floor on the same machine."""

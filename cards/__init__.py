@@ -1,0 +1,1 @@
+"""A recommendation in, CDS Hooks cards, suggestions and ratings out; pure."""

@@ -1,0 +1,1 @@
+"""A pretend EHR that talks to the service over HTTP; nothing imports it."""
