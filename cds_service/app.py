@@ -1,0 +1,125 @@
+"""The web application: builds what a call needs once, and wires it to the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from cds_service import cors
+from cds_service.audit import AuditSink, LogAudit, places
+from cds_service.collaborators import Collaborators, build_collaborators
+from cds_service.errors import (
+    BodyTooLarge,
+    CallFailed,
+    MethodNotOffered,
+    OtherHttpFailure,
+    Unexpected,
+    UnknownService,
+    UnsupportedBody,
+    operation_outcome,
+    status_of,
+)
+from cds_service.routes import JSON, CdsRoutes
+from cds_service.settings import Settings
+from cds_service.terminology_pages import register_terminology_pages
+from cds_service.trust import OpenTrust, Trust
+
+CDS_PATH = "/cds-services"
+
+
+def create_app(
+    settings: Settings,
+    collaborators: Collaborators | None = None,
+    trust: Trust | None = None,
+    audit: AuditSink | None = None,
+) -> Flask:
+    """The service as a WSGI application."""
+    app = Flask("cds_service", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.strict_slashes = False
+    sink = audit or LogAudit(settings.log_level)
+    tools = collaborators or build_collaborators(settings)
+    routes = CdsRoutes(settings, tools, trust or OpenTrust(settings.update_only_origins), sink)
+    app.add_url_rule(CDS_PATH, view_func=routes.discovery, methods=["GET"])
+    app.add_url_rule(f"{CDS_PATH}/<service_id>", view_func=routes.call, methods=["POST"])
+    app.add_url_rule(f"{CDS_PATH}/<service_id>/feedback", view_func=routes.feedback, methods=["POST"])
+    app.add_url_rule("/health", view_func=routes.health, methods=["GET"])
+    register_terminology_pages(app, tools)
+    _register_cors(app, settings.cors_origins)
+    _register_errors(app, routes)
+    app.wsgi_app = _one_slash(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _one_slash(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
+    """Reads `//` as `/` and forgives a final slash: a discovery address typed with one gives calls to `//{id}`."""
+
+    def tolerant(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if "//" in path or (path.endswith("/") and path != "/"):
+            environ["PATH_INFO"] = "/" + "/".join(part for part in path.split("/") if part)
+        answer: Iterable[bytes] = wsgi_app(environ, start_response)
+        return answer
+
+    return tolerant
+
+
+def _register_cors(app: Flask, allowed: frozenset[str]) -> None:
+    @app.before_request
+    def preflight() -> Response | None:
+        """Answered before routing and before any caller check: a 401 or 404 here blocks the real call."""
+        if request.method != "OPTIONS" or not request.path.startswith(CDS_PATH):
+            return None
+        answer = Response(status=204)
+        answer.headers.extend(cors.preflight_headers(request.headers, allowed))
+        answer.headers["Allow"] = cors.ALLOWED_METHODS
+        return answer
+
+    @app.after_request
+    def add_headers(answer: Response) -> Response:
+        """On every answer of a CDS path, errors too: without them a browser client cannot read what went wrong."""
+        if request.method != "OPTIONS" and request.path.startswith(CDS_PATH):
+            answer.headers.extend(cors.headers_for(request.headers.get("Origin"), allowed))
+        return answer
+
+
+def _register_errors(app: Flask, routes: CdsRoutes) -> None:
+    def answer(failure: CallFailed) -> Response:
+        response = Response(operation_outcome(failure), status=status_of(failure), content_type=JSON)
+        response.headers.extend(failure.headers())
+        return response
+
+    @app.errorhandler(CallFailed)
+    def failed(failure: CallFailed) -> Response:
+        routes.record_failure(failure, type(failure).__name__)
+        return answer(failure)
+
+    @app.errorhandler(HTTPException)
+    def refused(problem: HTTPException) -> Response:
+        failure = _own_failure(problem)
+        routes.record_failure(failure, type(failure).__name__)
+        return answer(failure)
+
+    @app.errorhandler(Exception)
+    def defect(problem: Exception) -> Response:
+        """A defect must look like one: never an empty card list, which a clinician would read as all clear."""
+        failure = Unexpected("the service failed; this order was not assessed")
+        routes.record_failure(failure, type(problem).__name__, places(problem))
+        return answer(failure)
+
+
+def _own_failure(problem: HTTPException) -> CallFailed:
+    """The failure classes of this service for what the framework noticed first."""
+    if problem.code == 404:
+        return UnknownService("there is nothing at this address; services are listed at GET /cds-services")
+    if problem.code == 405:
+        allowed = tuple(sorted(getattr(problem, "valid_methods", None) or ()))
+        return MethodNotOffered(f"this address answers to {', '.join(allowed)}", allowed)
+    if problem.code == 413:
+        return BodyTooLarge("the body is larger than this service accepts")
+    if problem.code == 415:
+        return UnsupportedBody("expected Content-Type: application/json")
+    return OtherHttpFailure("the request could not be read", problem.code or 500)

@@ -1,0 +1,97 @@
+"""What every call uses, built once at the start: code lists, guideline tables, the reader of charts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+
+from cds_service.chart_source import ChartSource, PrefetchChartSource
+from cds_service.settings import Settings, SettingsError
+from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
+from rules.guidelines import Guidelines, load_guidelines
+
+
+class GuidelinesByDay:
+    """The tables and parameters in force on a day; the last few days are kept, as clocks differ between zones."""
+
+    DAYS_KEPT = 4
+
+    def __init__(self, settings: Settings) -> None:
+        self._rating_guideline = settings.rating_guideline
+        self._site_values = _site_parameters(settings.site_parameters)
+        self._loaded: dict[date, Guidelines] = {}
+        self._lock = Lock()
+
+    def on(self, day: date) -> Guidelines:
+        """The guidelines in force on ``day``."""
+        found = self._loaded.get(day)
+        if found is not None:
+            return found
+        with self._lock:
+            found = self._load(day)
+            kept = dict(sorted(self._loaded.items())[-(self.DAYS_KEPT - 1) :])
+            self._loaded = {**kept, day: found}
+            return found
+
+    def _load(self, day: date) -> Guidelines:
+        return load_guidelines(day, rating_guideline=self._rating_guideline, site_values=self._site_values)
+
+
+class Collaborators:
+    """Everything a consultation needs beside the call itself."""
+
+    def __init__(
+        self, settings: Settings, terminology: Terminology, guidelines: GuidelinesByDay, chart_source: ChartSource
+    ) -> None:
+        self.settings = settings
+        self.terminology = terminology
+        self.guidelines = guidelines
+        self.chart_source = chart_source
+
+    def health(self) -> dict[str, object]:
+        """What `GET /health` says: up, and what is loaded or left out."""
+        status: dict[str, object] = {
+            "status": "ok",
+            "version": version("lumbar-imaging-cds"),
+            "mode": "open",
+            "terminology": self.terminology.version,
+            "ratingGuideline": self.settings.rating_guideline,
+        }
+        if self.terminology.unavailable:
+            status["notRecognised"] = msgspec.to_builtins(self.terminology.unavailable)
+        return status
+
+
+def build_collaborators(settings: Settings, today: date | None = None) -> Collaborators:
+    """Loads and checks all data files; one that cannot be used stops the start."""
+    terminology = load_terminology(
+        TerminologyOptions(
+            site_code_maps=tuple(str(path) for path in settings.site_codes),
+            order_catalogues=() if settings.order_catalogue is None else (str(settings.order_catalogue),),
+            canonical_base=settings.canonical_base,
+            without_cpt=settings.without_cpt,
+            without_licensed_snomed=settings.without_licensed_snomed,
+        )
+    )
+    guidelines = GuidelinesByDay(settings)
+    guidelines.on(today or datetime.now(UTC).date())
+    return Collaborators(settings, terminology, guidelines, PrefetchChartSource())
+
+
+def _site_parameters(path: Path | None) -> Mapping[str, float]:
+    if path is None:
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise SettingsError(f"LUMBAR_CDS_SITE_PARAMETERS: {problem}") from problem
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SettingsError(f"LUMBAR_CDS_SITE_PARAMETERS: {name}: expected a number")
+    return values

@@ -1,0 +1,142 @@
+"""Every way a call can fail: one class each, with the HTTP status and the FHIR issue code that its answer carries.
+
+Messages say what was expected, where, and what would mend it. They never repeat what the caller sent: a body may hold a
+patient's data, and an answer may be logged by others.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class CallFailed(Exception):
+    """A call that gets an OperationOutcome instead of cards."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "exception"  # http://hl7.org/fhir/issue-type
+
+    def __init__(self, diagnostics: str, expression: str = "") -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+        self.expression = expression
+
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its body."""
+        return {}
+
+
+class MalformedBody(CallFailed):
+    """The body is not JSON as RFC 8259 has it, or means two things at once (a key twice)."""
+
+    status = 400
+    code = "structure"
+
+
+class InvalidFeedback(CallFailed):
+    """A feedback report that breaks the specification; the diagnostics name the item."""
+
+    status = 400
+    code = "invalid"
+
+
+class UnknownService(CallFailed):
+    """No service of that id, or no page of that name."""
+
+    status = 404
+    code = "not-found"
+
+
+class MethodNotOffered(CallFailed):
+    """The page exists, and does not answer to that method."""
+
+    status = 405
+    code = "not-supported"
+
+    def __init__(self, diagnostics: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(diagnostics)
+        self.allowed = allowed
+
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allowed)} if self.allowed else {}
+
+
+class NotAcceptable(CallFailed):
+    """The caller accepts nothing that the service can send."""
+
+    status = 406
+    code = "not-supported"
+
+
+class PatientUnavailable(CallFailed):
+    """The Patient resource cannot be had: nothing can be decided about nobody (CDS Hooks: 412)."""
+
+    status = 412
+    code = "incomplete"
+
+
+class BodyTooLarge(CallFailed):
+    """The body is over the limit that the operator set."""
+
+    status = 413
+    code = "too-long"
+
+
+class UnsupportedBody(CallFailed):
+    """The body is not sent as plain JSON: another media type, another charset, or compressed."""
+
+    status = 415
+    code = "not-supported"
+
+    def headers(self) -> dict[str, str]:
+        return {"Accept-Encoding": "identity"}
+
+
+class UnusableRequest(CallFailed):
+    """Well-formed JSON that is no usable hook call."""
+
+    status = 422
+    code = "invalid"
+
+
+class AnotherPatient(CallFailed):
+    """The Patient in the call is not the patient of its context: nothing may be decided."""
+
+    status = 422
+    code = "business-rule"
+
+
+class OtherHttpFailure(CallFailed):
+    """A failure that only the web server knows (a request line too long, say), with the status it chose."""
+
+    code = "processing"
+
+    def __init__(self, diagnostics: str, http_status: int) -> None:
+        super().__init__(diagnostics)
+        self.http_status = http_status
+
+
+class Unexpected(CallFailed):
+    """A defect of the service. The call is answered, and the answer says that nothing was assessed."""
+
+    status = 500
+    code = "exception"
+
+
+def operation_outcome(failure: CallFailed) -> bytes:
+    """The body of an error answer: a FHIR R4 OperationOutcome that repeats nothing of the call."""
+    status = status_of(failure)
+    issue: dict[str, object] = {
+        "severity": "fatal" if status >= 500 else "error",
+        "code": failure.code,
+        "diagnostics": failure.diagnostics,
+    }
+    if failure.expression:
+        issue["expression"] = [failure.expression]
+    return msgspec.json.encode({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def status_of(failure: CallFailed) -> int:
+    """The HTTP status of a failure."""
+    return failure.http_status if isinstance(failure, OtherHttpFailure) else failure.status

@@ -1,0 +1,121 @@
+"""Discovery, hook call, feedback and health: read the request, call, answer."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from flask import Response, g, request
+
+from cds_service import service_catalogue
+from cds_service.audit import AuditSink, CallRecord
+from cds_service.collaborators import Collaborators
+from cds_service.consultation import Consultation, consult
+from cds_service.errors import CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
+from cds_service.feedback import read_feedback
+from cds_service.settings import Settings
+from cds_service.trust import Trust
+
+JSON: Final = "application/json"
+
+
+class CdsRoutes:
+    """The views of the CDS Hooks API."""
+
+    def __init__(self, settings: Settings, tools: Collaborators, trust: Trust, audit: AuditSink) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._trust = trust
+        self._audit = audit
+        self._discovery = service_catalogue.discovery_document()
+        self._health = msgspec.json.encode(tools.health())
+
+    def discovery(self) -> Response:
+        """`GET /cds-services`"""
+        _require_json_accepted()
+        return Response(self._discovery, content_type=JSON)
+
+    def health(self) -> Response:
+        """`GET /health`: up, and which guideline editions and code lists are loaded."""
+        return Response(self._health, content_type=JSON)
+
+    def call(self, service_id: str) -> Response:
+        """`POST /cds-services/{id}`"""
+        started = time.perf_counter()
+        g.service, g.started = service_id, started
+        service = _service(service_id)
+        _require_json_accepted()
+        caller = self._trust.identify(request.headers)
+        body = _json_body()
+        consultation = consult(body, service, caller, datetime.now(UTC), self._tools)
+        answer = Response(consultation.answer, content_type=JSON)
+        self._audit.call(_record(consultation, service_id, len(body), started))
+        return answer
+
+    def feedback(self, service_id: str) -> Response:
+        """`POST /cds-services/{id}/feedback`"""
+        service = _service(service_id)
+        self._trust.identify(request.headers)
+        record, failure = read_feedback(_json_body(), service.id)
+        self._audit.feedback(record)
+        if failure is not None:
+            raise failure
+        return Response(status=200, content_type=JSON)
+
+    def record_failure(self, failure: CallFailed, name: str, where: str = "") -> None:
+        """Keeps the record of a request that got no cards."""
+        started: float = g.get("started", time.perf_counter())
+        self._audit.call(
+            CallRecord(
+                service=g.get("service", "") if g.get("service", "") in service_catalogue.SERVICE_BY_ID else "",
+                status=status_of(failure),
+                milliseconds=_since(started),
+                body_bytes=request.content_length or 0,
+                failure=name,
+                where=where,
+            )
+        )
+
+
+def _service(service_id: str) -> service_catalogue.Service:
+    service = service_catalogue.SERVICE_BY_ID.get(service_id)
+    if service is None:
+        raise UnknownService("there is no such service; GET /cds-services lists them")
+    return service
+
+
+def _require_json_accepted() -> None:
+    accept = request.environ.get("HTTP_ACCEPT")
+    if accept is None or "*/*" in accept or JSON in accept:
+        return
+    if not request.accept_mimetypes.best_match((JSON, "application/fhir+json")):
+        raise NotAcceptable("answers are application/json")
+
+
+def _json_body() -> bytes:
+    """The body as sent; plain JSON only. A browser page cannot send that type without a preflight."""
+    sent_as = request.environ.get("CONTENT_TYPE", "").lower()
+    media_type = sent_as.partition(";")[0].strip()
+    if media_type not in (JSON, "application/fhir+json"):
+        raise UnsupportedBody("expected Content-Type: application/json")
+    if "charset" in sent_as and request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedBody("expected the charset UTF-8")
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
+        raise UnsupportedBody("compressed bodies are not read; send the body as it is")
+    return request.get_data(cache=False)
+
+
+def _record(consultation: Consultation, service_id: str, body_bytes: int, started: float) -> CallRecord:
+    return CallRecord(
+        service=service_id,
+        status=200,
+        milliseconds=_since(started),
+        body_bytes=body_bytes,
+        **consultation.counts(),
+    )
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)

@@ -1,0 +1,190 @@
+"""Every setting of the service, read once from the environment, checked, and frozen.
+
+A variable that is wrong, or that starts with LUMBAR_CDS_ and is not known, stops the start by name: a mistyped safety
+setting must not silently mean its default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+PREFIX = "LUMBAR_CDS_"
+PUBLIC_SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
+DEFAULT_CANONICAL_BASE = "https://lumbar-imaging-cds.github.io/fhir"
+HOOKS = ("order-select", "order-sign")
+GUIDELINES = ("acr", "acp", "nice")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and what is expected."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator or a site decides. Field names are the variables without their prefix, in lower case."""
+
+    host: str = "127.0.0.1"
+    port: int = 8090
+    workers: int = 1
+    threads: int = 4
+    max_body_mb: int = 10
+    cors_origins: frozenset[str] = frozenset({PUBLIC_SANDBOX_ORIGIN})
+    update_only_origins: frozenset[str] = frozenset({PUBLIC_SANDBOX_ORIGIN})
+    public_url: str = ""
+    canonical_base: str = DEFAULT_CANONICAL_BASE
+    rating_guideline: str = "acr"
+    show_appropriate: frozenset[str] = frozenset({"order-select"})
+    site_codes: tuple[Path, ...] = ()
+    order_catalogue: Path | None = None
+    site_parameters: Path | None = None
+    without_cpt: bool = False
+    without_licensed_snomed: bool = False
+    validate_output: bool = False
+    log_level: str = "info"
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body that is read."""
+        return self.max_body_mb * 1024 * 1024
+
+    @property
+    def base_url(self) -> str:
+        """Where a clinician's browser finds this service: the start of every link on a card."""
+        return self.public_url or f"http://{_in_url(self.host)}:{self.port}"
+
+
+class Variable(Struct, frozen=True):
+    """One environment variable: how it is read, and what the README says of it."""
+
+    read: Callable[[str], object]
+    expects: str
+    meaning: str
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if not lowest <= value <= highest:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    return {"yes": True, "no": False}[text]
+
+
+def _text(text: str) -> str:
+    if not text or text != text.strip() or any(ord(character) < 33 for character in text):
+        raise ValueError(text)
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _origin(text: str) -> str:
+    if urlsplit(_url(text)).path or text.endswith("/"):
+        raise ValueError(text)
+    return text
+
+
+def _origins(text: str) -> frozenset[str]:
+    return frozenset(_origin(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _hooks(text: str) -> frozenset[str]:
+    return frozenset(_one_of(HOOKS)(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(text)
+    return path
+
+
+def _files(text: str) -> tuple[Path, ...]:
+    return tuple(_file(item) for item in text.split(os.pathsep) if item)
+
+
+VARIABLES: dict[str, Variable] = {
+    "host": Variable(_text, "an address to listen on", "Listen address. Open mode takes loopback addresses only."),
+    "port": Variable(_whole_number(0, 65535), "0 to 65535", "Listen port."),
+    "workers": Variable(_whole_number(1, 64), "1 to 64", "Worker processes; about one per core."),
+    "threads": Variable(_whole_number(1, 64), "1 to 64", "Threads per worker."),
+    "max_body_mb": Variable(_whole_number(1, 100), "1 to 100", "Largest request body, in MiB; more gets a 413."),
+    "cors_origins": Variable(
+        _origins, "origins, comma-separated", "Web pages that may call the service from a browser."
+    ),
+    "update_only_origins": Variable(
+        _origins, "origins, comma-separated", "Browser clients known to apply only `update` actions."
+    ),
+    "public_url": Variable(
+        _url, "an http(s) address", "Where clinicians' browsers reach this service: links on cards."
+    ),
+    "canonical_base": Variable(
+        _url, "an http(s) address", "Canonical base of the CodeSystem and ValueSets served as FHIR."
+    ),
+    "rating_guideline": Variable(_one_of(GUIDELINES), "acr, acp or nice", "The guideline that rates an order."),
+    "show_appropriate": Variable(
+        _hooks,
+        "hooks, comma-separated; may be empty",
+        "Hooks at which an appropriate order still gets its one-line card.",
+    ),
+    "site_codes": Variable(
+        _files, f"files, separated by '{os.pathsep}'", "The site's own code maps (CSV), read after ours."
+    ),
+    "order_catalogue": Variable(_file, "a file", "The site's imaging orderables (CSV), mapped both ways."),
+    "site_parameters": Variable(_file, "a file", "The site's own values of named parameters (TOML: `name = number`)."),
+    "without_cpt": Variable(_yes_or_no, "yes or no", "Leave the CPT file out (no AMA licence)."),
+    "without_licensed_snomed": Variable(
+        _yes_or_no, "yes or no", "Leave out the SNOMED CT rows that need an affiliate licence."
+    ),
+    "validate_output": Variable(
+        _yes_or_no, "yes or no", "Check every answer against the schema and the R4B models before it is sent (slow)."
+    ),
+    "log_level": Variable(_one_of(LOG_LEVELS), ", ".join(LOG_LEVELS), "What is logged; `info` is one line per call."),
+}
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings of this environment, or a SettingsError that names the variable."""
+    values: dict[str, object] = {}
+    for name, text in environment.items():
+        if not name.startswith(PREFIX):
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        variable = VARIABLES.get(field)
+        if variable is None or name != PREFIX + field.upper():
+            raise SettingsError(
+                f"{name}: no such setting; known are {', '.join(PREFIX + f.upper() for f in VARIABLES)}"
+            )
+        try:
+            values[field] = variable.read(text)
+        except (ValueError, KeyError):
+            raise SettingsError(f"{name}: expected {variable.expects}") from None
+    return Settings(**values)  # type: ignore[arg-type]  # each value was made by its own field's reader
