@@ -13,8 +13,15 @@ import msgspec
 
 from cds_service.chart_source import ChartSource, PrefetchChartSource
 from cds_service.settings import Settings, SettingsError
+from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
+from rules.concepts import ConceptGroupError
+from rules.conditions import TableError
 from rules.guidelines import Guidelines, load_guidelines
+from rules.parameters import ParameterError
+
+# A data file that cannot be used; the message names the file and the row.
+DATA_PROBLEMS = (SettingsError, TerminologyError, ConceptGroupError, TableError, ParameterError)
 
 
 class GuidelinesByDay:
@@ -40,7 +47,7 @@ class GuidelinesByDay:
             return found
 
     def _load(self, day: date) -> Guidelines:
-        return load_guidelines(day, rating_guideline=self._rating_guideline, site_values=self._site_values)
+        return load_guidelines(day, self._rating_guideline, self._site_values)
 
 
 class Collaborators:
@@ -68,9 +75,9 @@ class Collaborators:
         return status
 
 
-def build_collaborators(settings: Settings, today: date | None = None) -> Collaborators:
-    """Loads and checks all data files; one that cannot be used stops the start."""
-    terminology = load_terminology(
+def load_code_lists(settings: Settings) -> Terminology:
+    """The code lists as the settings have them: ours, the site's, and what is left out."""
+    return load_terminology(
         TerminologyOptions(
             site_code_maps=tuple(str(path) for path in settings.site_codes),
             order_catalogues=() if settings.order_catalogue is None else (str(settings.order_catalogue),),
@@ -79,6 +86,11 @@ def build_collaborators(settings: Settings, today: date | None = None) -> Collab
             without_licensed_snomed=settings.without_licensed_snomed,
         )
     )
+
+
+def build_collaborators(settings: Settings, today: date | None = None) -> Collaborators:
+    """Loads and checks all data files; one that cannot be used stops the start."""
+    terminology = load_code_lists(settings)
     guidelines = GuidelinesByDay(settings)
     guidelines.on(today or datetime.now(UTC).date())
     return Collaborators(settings, terminology, guidelines, PrefetchChartSource())

@@ -1,0 +1,177 @@
+"""The command line: serve, evaluate, codes, rules."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from typing import NoReturn
+
+import click
+import msgspec
+
+from cds_service.settings import HOOKS, Settings, SettingsError, settings_from
+from cds_service.trust import NotLoopback, require_loopback
+
+
+@click.group()
+@click.version_option(package_name="lumbar-imaging-cds")
+def main() -> None:
+    """Decision support on lumbar imaging orders, as a CDS Hooks service."""
+
+
+@main.command()
+@click.option("--open", "open_mode", is_flag=True, help="No caller is authenticated: loopback addresses only.")
+@click.option("--host", help="Address to listen on [LUMBAR_CDS_HOST, 127.0.0.1].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on [LUMBAR_CDS_PORT, 8090].")
+@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes [LUMBAR_CDS_WORKERS, 1].")
+@click.option("--threads", type=click.IntRange(1, 64), help="Threads per worker [LUMBAR_CDS_THREADS, 4].")
+@click.option("--validate-output", is_flag=True, help="Check every answer against schema and R4B models (slow).")
+def serve(
+    open_mode: bool,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    threads: int | None,
+    validate_output: bool,
+) -> None:
+    """Run the service."""
+    if not open_mode:
+        _stop("serve needs --open: this release authenticates no caller, and says so rather than seem to")
+    settings = _with_options(
+        _settings(), host=host, port=port, workers=workers, threads=threads, validate_output=validate_output or None
+    )
+    try:
+        require_loopback(settings.host)
+    except NotLoopback as problem:
+        _stop(str(problem))
+    from cds_service.server import serve as run  # loads the web server, which the other commands do without
+    from cds_service.welcome import welcome_text
+
+    with _loading_problems():
+        run(settings, lambda: click.echo(welcome_text(settings), err=True))
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--order", default="", help="For a patient's record: the order to judge, e.g. mri-lumbar-without-contrast."
+)
+@click.option("--reason", "reasons", multiple=True, help="For a record: a reason of the order, SYSTEM|CODE or text.")
+@click.option("--hook", type=click.Choice(HOOKS), help="Judge as this hook; by default the request's own.")
+@click.option("--today", help="Decide as of this day (YYYY-MM-DD).")
+@click.option("--json", "as_json", is_flag=True, help="The answer as the service would send it.")
+def evaluate(
+    file: click.utils.LazyFile, order: str, reasons: tuple[str, ...], hook: str | None, today: str | None, as_json: bool
+) -> None:
+    """Judge a hook request (JSON), or a patient's whole record (a FHIR Bundle, or a list of resources) with --order.
+
+    FILE may be - for standard input. Exit status 0: judged; 1: refused, the OperationOutcome is on standard error.
+    """
+    from cds_service.card_printer import printed_cards
+    from cds_service.collaborators import build_collaborators
+    from cds_service.errors import CallFailed, operation_outcome
+    from cds_service.evaluation import CannotEvaluate, evaluate_file
+
+    now = _moment(today)
+    with _loading_problems():
+        tools = build_collaborators(_settings(), now.date())
+    try:
+        consultation = evaluate_file(file.read(), order, reasons, hook or "", now, tools)
+    except CannotEvaluate as problem:
+        _stop(str(problem))
+    except CallFailed as failure:
+        click.echo(operation_outcome(failure), err=True)
+        sys.exit(1)
+    if as_json:
+        click.echo(consultation.answer)
+        return
+    for line in printed_cards(msgspec.json.decode(consultation.answer)):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("system", required=False)
+@click.argument("code", required=False)
+@click.argument("display", required=False, default="")
+@click.option("--orders", is_flag=True, help="List the order concepts that --order of `evaluate` takes.")
+def codes(system: str | None, code: str | None, display: str, orders: bool) -> None:
+    """What a code means here, and why.
+
+    Without arguments, reads `system,code,display` lines (CSV) from standard input and writes one JSON line for each.
+    """
+    from cds_service.code_lookup import answer_lines, look_up
+    from cds_service.collaborators import load_code_lists
+
+    with _loading_problems():
+        terminology = load_code_lists(_settings())
+    if orders:
+        for concept, group in sorted(terminology.concepts.items()):
+            if group == "order":
+                click.echo(concept)
+        return
+    if system is None:
+        for line in answer_lines(terminology, sys.stdin):
+            click.echo(line)
+        return
+    if code is None:
+        _stop("codes needs SYSTEM and CODE, or lines on standard input")
+    meaning = look_up(terminology, system, code, display)
+    if not meaning.recognised:
+        click.echo("not recognised: it is counted as an unknown code, never taken for absence")
+        sys.exit(1)
+    for concept in meaning.concepts:
+        click.echo(f"{concept}{' (absent)' if concept in meaning.absent else ''}")
+    for reason in meaning.because:
+        click.echo(f"  because {reason}")
+
+
+@main.command()
+@click.argument("part", required=False, default="")
+def rules(part: str) -> None:
+    """Print the decision tables with their citations; PART is a piece of a table's name, such as acr or safety."""
+    from cds_service.decision_tables import printed_tables
+
+    lines = list(printed_tables(part))
+    if not lines:
+        _stop(f"no table's name holds {part!r}")
+    for line in lines:
+        click.echo(line)
+
+
+def _settings() -> Settings:
+    try:
+        return settings_from(os.environ)
+    except SettingsError as problem:
+        _stop(str(problem))
+
+
+def _with_options(settings: Settings, **options: object) -> Settings:
+    return msgspec.structs.replace(settings, **{name: value for name, value in options.items() if value is not None})
+
+
+def _moment(today: str | None) -> datetime:
+    if today is None:
+        return datetime.now(UTC)
+    try:
+        return datetime.combine(date.fromisoformat(today), time(12), tzinfo=UTC)
+    except ValueError:
+        _stop("--today: expected YYYY-MM-DD")
+
+
+@contextmanager
+def _loading_problems() -> Iterator[None]:
+    """Turns a data file that cannot be used into one line that names it."""
+    from cds_service.collaborators import DATA_PROBLEMS
+
+    try:
+        yield
+    except DATA_PROBLEMS as problem:
+        _stop(str(problem))
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(f"lumbar-cds: {message}", err=True)
+    sys.exit(2)
