@@ -1,0 +1,365 @@
+"""From the bytes of a CDS Hooks call to its typed parts: envelope, draft orders verbatim, prefetched records.
+
+The normal path is one pass. A call that fails it for a reason inside ``prefetch`` is read again, value by value and entry
+by entry (``fhir_mappings.prefetch_values``), so that one malformed entry costs itself and never the call.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.prefetch_values import (
+    PrefetchValue,
+    Value,
+    prefetch_value,
+    read_entry_by_entry,
+    read_value,
+)
+
+RawResource = dict[str, Any]
+
+
+class Limits(Struct, frozen=True):
+    """How much of a call is read; the size of the body is limited before it gets here."""
+
+    draft_orders: int = 1000
+    context_depth: int = 60
+
+
+class Malformed(Enum):
+    """What is wrong with a call: no JSON that has one meaning (400), or no usable hook call (422)."""
+
+    NOT_JSON = "not-json"
+    UNUSABLE = "unusable"
+
+
+class MalformedCall(Exception):  # noqa: N818  named for what it says of the call
+    """A call that cannot be read. ``where`` is a path such as "context.patientId"; neither text repeats the call."""
+
+    def __init__(self, kind: Malformed, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}" if where else why)
+        self.kind = kind
+        self.where = where
+        self.why = why
+
+
+class HookContext(Struct, frozen=True):
+    """The context of an order-select or order-sign call. ``selections`` is None where the call holds none."""
+
+    user_id: str
+    patient_id: str
+    encounter_id: str
+    selections: tuple[str, ...] | None
+    draft_orders: tuple[RawResource, ...]
+    full_urls: tuple[str, ...]  # one for each draft order; empty where its entry states none
+    dropped_drafts: int = 0  # entries of draftOrders that hold no resource
+
+
+class HookCall(Struct, frozen=True):
+    """One call of a CDS Hooks service, decoded; nothing in it is judged yet."""
+
+    hook: str
+    hook_instance: str
+    fhir_server: str
+    context: HookContext
+    prefetch: dict[str, PrefetchValue]
+    has_authorization: bool = False
+    extension: dict[str, Any] = {}
+
+
+class _Key(str):
+    """A key of the context or of the prefetch; counted as it is decoded, so that a key that stands twice is noticed."""
+
+    __slots__ = ()
+
+
+class _Once:
+    """A member of the envelope, counted like a key."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class _Envelope(Struct, rename="camel"):
+    hook: _Once | None = None
+    hook_instance: _Once | None = None
+    fhir_server: _Once | None = None
+    fhir_authorization: _Once | None = None
+    extension: _Once | None = None
+    context: dict[_Key, Raw] | None = None
+
+
+class _FastCall(_Envelope, rename="camel"):
+    prefetch: dict[_Key, Value] | None = None
+
+
+class _SlowCall(_Envelope, rename="camel"):
+    prefetch: dict[_Key, Raw] | None = None
+
+
+_C = TypeVar("_C", bound=_Envelope)
+
+_ONCE = ("hook", "hook_instance", "fhir_server", "fhir_authorization", "extension")
+_PATH = re.compile(r"`\$\.?([^`]*)`")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B008  immutable
+    """The call, or ``MalformedCall``. Nothing that a prefetch value may hold makes the call fail."""
+    _check_utf8(body)
+    try:
+        call, counts = _decode(body, _FastCall)
+    except msgspec.ValidationError:
+        return _decode_value_by_value(body, limits)
+    except msgspec.DecodeError as problem:
+        if _SURROGATE.search(body):
+            return _decode_around_surrogates(body, limits)
+        raise MalformedCall(Malformed.NOT_JSON, "", str(problem)) from None
+    except RecursionError:
+        raise _too_deep("") from None
+    _check_once(call, counts)
+    values = {str(key): prefetch_value(value) for key, value in (call.prefetch or {}).items()}
+    return _hook_call(call, values, limits)
+
+
+def _check_utf8(body: bytes) -> None:
+    if body.isascii():
+        return
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        raise MalformedCall(Malformed.NOT_JSON, "", "the body is not UTF-8") from None
+
+
+class _Counts:
+    """How many keys and members a decoder met."""
+
+    __slots__ = ("keys", "members")
+
+    def __init__(self) -> None:
+        self.keys = 0
+        self.members = 0
+
+    def hook(self, wanted: type, value: object) -> object:
+        if wanted is _Key and isinstance(value, str):
+            self.keys += 1
+            return _Key(value)
+        self.members += 1
+        return _Once(value)
+
+
+def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, _Counts]:
+    counts = _Counts()
+    return msgspec.json.Decoder(wanted, dec_hook=counts.hook).decode(body), counts
+
+
+def _check_once(call: _FastCall | _SlowCall, counts: _Counts) -> None:
+    if counts.members != sum(getattr(call, name) is not None for name in _ONCE):
+        raise MalformedCall(Malformed.NOT_JSON, "", "a key stands twice in the call")
+    if counts.keys != len(call.context or ()) + len(call.prefetch or ()):
+        raise MalformedCall(Malformed.NOT_JSON, "", "a key stands twice in context or prefetch")
+
+
+def _decode_value_by_value(body: bytes, limits: Limits) -> HookCall:
+    try:
+        call, counts = _decode(body, _SlowCall)
+    except msgspec.ValidationError as problem:
+        path = _PATH.search(str(problem))
+        raise MalformedCall(Malformed.UNUSABLE, path[1] if path else "", "not of the expected type") from None
+    except msgspec.DecodeError as problem:
+        if _SURROGATE.search(body):
+            return _decode_around_surrogates(body, limits)
+        raise MalformedCall(Malformed.NOT_JSON, "", str(problem)) from None
+    except RecursionError:
+        raise _too_deep("") from None
+    _check_once(call, counts)
+    values = {str(key): read_value(raw) for key, raw in (call.prefetch or {}).items()}
+    return _hook_call(call, values, limits)
+
+
+def _decode_around_surrogates(body: bytes, limits: Limits) -> HookCall:
+    """A ``\\ud800`` without its other half is no Unicode text: in the envelope it fails the call, in a record the entry."""
+    document = _strict_json(body, "", limits=None)
+    if not isinstance(document, dict):
+        raise MalformedCall(Malformed.UNUSABLE, "", "a call is a JSON object")
+    prefetch = document.pop("prefetch", None)
+    try:
+        call, _ = _decode(json.dumps(document).encode(), _SlowCall)
+    except msgspec.ValidationError as problem:
+        path = _PATH.search(str(problem))
+        raise MalformedCall(Malformed.UNUSABLE, path[1] if path else "", "not of the expected type") from None
+    except msgspec.DecodeError:
+        raise MalformedCall(Malformed.NOT_JSON, "", "half a surrogate pair is no text") from None
+    if not isinstance(prefetch, dict | None):
+        raise MalformedCall(Malformed.UNUSABLE, "prefetch", "not of the expected type")
+    values = {key: read_entry_by_entry(value) for key, value in (prefetch or {}).items()}
+    return _hook_call(call, values, limits)
+
+
+def _hook_call(call: _FastCall | _SlowCall, prefetch: dict[str, PrefetchValue], limits: Limits) -> HookCall:
+    authorization = call.fhir_authorization.value if call.fhir_authorization else None
+    extension = call.extension.value if call.extension else None
+    if call.context is None:
+        raise MalformedCall(Malformed.UNUSABLE, "context", "missing")
+    return HookCall(
+        hook=_text(call.hook, "hook", required=True),
+        hook_instance=_text(call.hook_instance, "hookInstance", required=True),
+        fhir_server=_text(call.fhir_server, "fhirServer"),
+        context=_context(call.context, limits),
+        prefetch=prefetch,
+        has_authorization=isinstance(authorization, dict) and bool(authorization.get("access_token")),
+        extension=extension if isinstance(extension, dict) else {},
+    )
+
+
+def _text(member: _Once | None, where: str, required: bool = False) -> str:
+    value = None if member is None else member.value
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str) or (required and not value.strip()):
+        raise MalformedCall(Malformed.UNUSABLE, where, "missing" if value is None else "expected a text")
+    return value
+
+
+def _context(members: dict[_Key, Raw], limits: Limits) -> HookContext:
+    found = {str(key): _strict_json(bytes(raw), f"context.{_shown(key)}", limits) for key, raw in members.items()}
+    patient = _context_text(found, "patientId").removeprefix("Patient/")
+    if not patient:
+        raise MalformedCall(Malformed.UNUSABLE, "context.patientId", "missing")
+    drafts, urls, dropped = _drafts(found, limits)
+    return HookContext(
+        user_id=_context_text(found, "userId"),
+        patient_id=patient,
+        encounter_id=_context_text(found, "encounterId").removeprefix("Encounter/"),
+        selections=_selections(found.get("selections")),
+        draft_orders=drafts,
+        full_urls=urls,
+        dropped_drafts=dropped,
+    )
+
+
+def _shown(key: str) -> str:
+    """A key of the context as an error may name it: only the names that CDS Hooks defines."""
+    return key if key in ("userId", "patientId", "encounterId", "selections", "draftOrders") else "(another member)"
+
+
+def _context_text(found: dict[str, Any], key: str) -> str:
+    value = found.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise MalformedCall(Malformed.UNUSABLE, f"context.{key}", "expected a text")
+    return value
+
+
+def _selections(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise MalformedCall(Malformed.UNUSABLE, "context.selections", "expected a list of references")
+    return tuple(value)
+
+
+def _drafts(found: dict[str, Any], limits: Limits) -> tuple[tuple[RawResource, ...], tuple[str, ...], int]:
+    where = "context.draftOrders"
+    bundle = found.get("draftOrders")
+    if bundle is None:
+        raise MalformedCall(Malformed.UNUSABLE, where, "missing")
+    if not isinstance(bundle, dict) or bundle.get("resourceType", "Bundle") != "Bundle":
+        raise MalformedCall(Malformed.UNUSABLE, where, "expected a Bundle")
+    entries = bundle.get("entry") or []
+    if not isinstance(entries, list):
+        raise MalformedCall(Malformed.UNUSABLE, f"{where}.entry", "expected a list")
+    if len(entries) > limits.draft_orders:
+        raise MalformedCall(Malformed.UNUSABLE, where, f"more than {limits.draft_orders} draft orders")
+    drafts: list[RawResource] = []
+    urls: list[str] = []
+    for entry in entries:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+            continue
+        drafts.append(resource)
+        url = entry.get("fullUrl")
+        urls.append(url if isinstance(url, str) else "")
+    return tuple(drafts), tuple(urls), len(entries) - len(drafts)
+
+
+def _strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
+    """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
+    try:
+        value = json.loads(
+            text.decode(),
+            object_pairs_hook=_object if limits else None,
+            parse_constant=_no_constant,
+            parse_int=_bounded_int,
+            parse_float=_bounded_float,
+        )
+        if limits is not None:
+            if _SURROGATE.search(text):
+                json.dumps(value, ensure_ascii=False).encode()
+            if text.count(b"[") + text.count(b"{") > limits.context_depth and _depth(value) > limits.context_depth:
+                raise _too_deep(where)
+    except RecursionError:
+        raise _too_deep(where) from None
+    except _Ambiguous as problem:
+        raise MalformedCall(Malformed.NOT_JSON, where, str(problem)) from None
+    except UnicodeEncodeError:
+        raise MalformedCall(Malformed.NOT_JSON, where, "half a surrogate pair is no text") from None
+    except json.JSONDecodeError:
+        raise MalformedCall(Malformed.NOT_JSON, where, "not JSON") from None
+    return value
+
+
+class _Ambiguous(ValueError):
+    """JSON that means two things, or a number that JSON or FHIR does not know."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Ambiguous("a key stands twice in one object")
+    return members
+
+
+def _no_constant(name: str) -> object:
+    raise _Ambiguous(f"{name} is not JSON")
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > 18:
+        raise _Ambiguous("a whole number too large to be kept exactly")
+    return int(digits)
+
+
+def _bounded_float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise _Ambiguous("a number too large to be kept")
+    return number
+
+
+def _depth(value: object) -> int:
+    level = [value]
+    depth = 0
+    while level:
+        depth += 1
+        below: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                below.extend(each.values())
+            elif isinstance(each, list):
+                below.extend(each)
+        level = below
+    return depth
+
+
+def _too_deep(where: str) -> MalformedCall:
+    return MalformedCall(Malformed.NOT_JSON, where, "nested too deeply")
