@@ -1,0 +1,162 @@
+"""The sample requests and records: each has its story, is valid R4, and is about the day on which it is tried."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tomllib
+from datetime import date
+from importlib.resources import files
+
+import msgspec
+import pytest
+
+from sandbox.samples import UnknownSample, UnknownToken, fill, sample, samples
+
+DAY = date(2026, 3, 31)
+NAMES = sorted(samples())
+REQUESTS = sorted(name for name, each in samples().items() if each.kind == "requests")
+PATIENTS = sorted(name for name, each in samples().items() if each.kind == "patients")
+
+
+def _filled(name: str) -> dict:
+    return msgspec.json.decode(sample(name).filled(DAY, lambda: "5c9b3c4e-0000-4000-8000-000000000000"))
+
+
+def _validate(resource: dict) -> None:
+    name = resource["resourceType"]
+    getattr(importlib.import_module(f"fhir.resources.R4B.{name.lower()}"), name).model_validate(resource)
+
+
+def _strings(value: object):
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_every_sample_file_has_its_story_and_every_story_its_file():
+    stored = {
+        file.name.removesuffix(".json")
+        for folder in ("hook_requests", "patients")
+        for file in files("sandbox").joinpath(folder).iterdir()
+        if file.name.endswith(".json")
+    }
+    assert stored == set(samples())
+    assert len(REQUESTS) >= 12
+    assert len(PATIENTS) >= 2
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_sample_request_is_a_hook_call_whose_resources_are_valid_r4(name: str):
+    call = _filled(name)
+    assert call["hook"] in ("order-select", "order-sign")
+    assert {"userId", "patientId", "draftOrders"} <= set(call["context"])
+    parts = [call["context"]["draftOrders"], *(part for part in call["prefetch"].values() if part is not None)]
+    for part in parts:
+        _validate(part)
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+def test_a_sample_record_is_a_valid_r4_bundle_with_one_patient(name: str):
+    bundle = _filled(name)
+    _validate(bundle)
+    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+    assert kinds.count("Patient") == 1
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_every_entry_of_a_sample_request_is_about_the_patient_of_its_context(name: str):
+    call = _filled(name)
+    patient = f"Patient/{call['context']['patientId']}"
+    text = sample(name).template()
+    named = {value for value in _strings(msgspec.json.decode(text)) if value.startswith("Patient/")}
+    assert named == {patient}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_selected_order_is_among_the_drafts(name: str):
+    context = _filled(name)["context"]
+    drafts = {f"ServiceRequest/{entry['resource']['id']}" for entry in context["draftOrders"]["entry"]}
+    assert set(context.get("selections", ())) <= drafts
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_sample_is_dated_after_the_day_on_which_it_is_tried(name: str):
+    for value in _strings(_filled(name)):
+        if re.match(r"\d{4}-\d{2}-\d{2}", value):
+            assert value[:10] <= DAY.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("token", "day"),
+    [
+        ("{{today}}", "2026-03-31"),
+        ("{{today-21}}", "2026-03-10"),
+        ("{{today-21d}}", "2026-03-10"),
+        ("{{today+2}}", "2026-04-02"),
+        ("{{today-1m}}", "2026-02-28"),
+        ("{{today-4m}}", "2025-11-30"),
+        ("{{today-49y}}", "1977-03-31"),
+        ("{{today-2}}T18:20:00Z", "2026-03-29T18:20:00Z"),
+    ],
+)
+def test_a_token_is_a_day_relative_to_today(token: str, day: str):
+    assert fill(token, DAY, str) == day
+
+
+def test_a_year_before_29_february_is_28_february():
+    assert fill("{{today-1y}}", date(2028, 2, 29), str) == "2027-02-28"
+
+
+@pytest.mark.parametrize("token", ["{{yesterday}}", "{{today-3w}}", "{{TODAY}}", "{{ today }}"])
+def test_a_token_that_means_nothing_is_refused(token: str):
+    with pytest.raises(UnknownToken):
+        fill(token, DAY, str)
+
+
+def test_each_filled_request_has_its_own_hook_instance():
+    numbers = iter(["one", "two"])
+    first, second = (sample(REQUESTS[0]).filled(DAY, lambda: next(numbers)) for _ in range(2))
+    assert (msgspec.json.decode(first)["hookInstance"], msgspec.json.decode(second)["hookInstance"]) == ("one", "two")
+
+
+def test_a_sample_is_found_by_its_path_too():
+    assert sample("sandbox/hook_requests/head-ct-stays-silent.json") == sample("head-ct-stays-silent")
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(UnknownSample):
+        sample("no-such-story")
+
+
+def _coded(value: object):
+    if isinstance(value, dict):
+        if isinstance(value.get("system"), str) and isinstance(value.get("code"), str):
+            yield value["system"], value["code"]
+        for each in value.values():
+            yield from _coded(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _coded(each)
+
+
+def test_every_clinical_code_of_the_samples_is_in_the_reviewed_value_sets_or_names_its_source():
+    listed = {
+        tuple(line.split(" ", 1))
+        for line in tomllib.loads(files("sandbox").joinpath("stories.toml").read_text(encoding="utf-8"))["sources"]
+    }
+    reviewed = "\n".join(
+        file.read_text(encoding="utf-8")
+        for file in files("fhir_mappings").joinpath("value_sets").iterdir()
+        if file.name.endswith(".csv")
+    )
+    clinical = ("snomed.info", "loinc.org", "icd-10", "rxnorm", "ama-assn", "nucc.org")
+    for name in NAMES:
+        for system, code in _coded(_filled(name)):
+            if any(part in system for part in clinical) and (system, code) not in listed:
+                assert f",{code}," in reviewed, f"{name}: {system} {code}"
