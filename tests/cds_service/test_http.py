@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 def assert_outcome(answer: requests.Response, status: int, code: str = "") -> Json:
-    """A non-2xx answer is a valid OperationOutcome that a caller can act on."""
+    """A non-2xx answer is a valid OperationOutcome that a caller can act on: RESP-3, JSON-1, JSON-2."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"].startswith("application/json")
     body: Json = answer.json()
@@ -33,6 +33,7 @@ def assert_outcome(answer: requests.Response, status: int, code: str = "") -> Js
 
 
 def assert_answer(answer: requests.Response) -> Json:
+    """Success: RESP-1, JSON-1, JSON-3 (no null), JSON-4 (nothing empty), JSON-5 (left out instead)."""
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"] == "application/json"
     body: Json = json.loads(answer.content)  # JSON-6: no comments, no trailing commas

@@ -1,0 +1,72 @@
+"""One hook call, read: strict about the envelope, forgiving about the FHIR in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from msgspec import Struct
+
+from cds_service.errors import MalformedBody, UnusableRequest
+from cds_service.schemas import validator
+from fhir_mappings.decode import HookCall, Malformed, MalformedCall, decode_call
+
+
+def read_call(body: bytes) -> HookCall:
+    """The call; a body that is no JSON is a 400, an envelope that cannot be used a 422."""
+    try:
+        call = decode_call(body)
+    except MalformedCall as problem:
+        said = f"{problem.where}: {problem.why}" if problem.where else problem.why
+        if problem.kind is Malformed.NOT_JSON:
+            raise MalformedBody(said) from None
+        raise UnusableRequest(said, problem.where) from None
+    context = call.context
+    selections = context.selections or ()
+    place = _breaks_schema(
+        _Shape(
+            hook=len(call.hook),
+            hook_instance=len(call.hook_instance),
+            fhir_server=len(call.fhir_server),
+            patient_id=len(context.patient_id),
+            user_id=len(context.user_id),
+            encounter_id=len(context.encounter_id),
+            selections=len(selections),
+            longest_selection=max(map(len, selections), default=0),
+        )
+    )
+    if place:
+        raise UnusableRequest(f"{place}: not as the request schema has it", place)
+    return call
+
+
+class _Shape(Struct, frozen=True):
+    """All that the request schema looks at once the types are known: how long things are."""
+
+    hook: int
+    hook_instance: int
+    fhir_server: int
+    patient_id: int
+    user_id: int
+    encounter_id: int
+    selections: int
+    longest_selection: int
+
+
+@lru_cache(maxsize=2048)
+def _breaks_schema(shape: _Shape) -> str:
+    """The place at which an envelope of this shape breaks the schema, or nothing. Calls of one shape share a verdict."""
+    envelope = {
+        "hook": "x" * shape.hook,
+        "hookInstance": "x" * shape.hook_instance,
+        "fhirServer": "x" * shape.fhir_server,
+        "context": {
+            "patientId": "x" * shape.patient_id,
+            "userId": "x" * shape.user_id,
+            "encounterId": "x" * shape.encounter_id,
+            "selections": ["x" * shape.longest_selection] * min(shape.selections, 2000),
+            "draftOrders": {"resourceType": "Bundle"},
+        },
+    }
+    for error in validator("request").iter_errors(envelope):
+        return ".".join(str(part) for part in error.absolute_path)
+    return ""

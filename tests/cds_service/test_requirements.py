@@ -1,0 +1,52 @@
+"""Every requirement of CDS Hooks on discovery, call, answer, errors, CORS and feedback is claimed by some test.
+
+Ids: JSON use of JSON · CAP capabilities · DISC discovery · CALL the call · RESP the answer · STALE transience ·
+FB feedback · SEC-12 cross-origin calls · EXT extensions · PX practice of implementers.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+REQUIREMENTS = (
+    *(f"JSON-{number}" for number in range(1, 7)),
+    "CAP-1",
+    *(f"DISC-{number}" for number in range(1, 19)),
+    "CALL-1",
+    "CALL-5",
+    "CALL-6",
+    "CALL-7",
+    "CALL-8",
+    "CALL-12",
+    "CALL-13",
+    "CALL-14",
+    *(f"RESP-{number}" for number in range(1, 7)),
+    "STALE-1",
+    *(f"FB-{number}" for number in range(1, 6)),
+    "SEC-12",
+    "EXT-1",
+    "EXT-2",
+    "PX-1",
+    "PX-3",
+    "PX-4",
+    "PX-7",
+    "PX-8",
+)
+
+
+def claimed() -> set[str]:
+    """The ids named beside a test of this tree, this file left out."""
+    found: set[str] = set()
+    for path in TESTS.rglob("test_*.py"):
+        if path != Path(__file__):
+            found |= set(re.findall(r"\b[A-Z]+-\d+\b", path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_a_test_claims_the_requirement(requirement: str) -> None:
+    assert requirement in claimed()
