@@ -1,0 +1,87 @@
+"""Service against floor under closed-loop load: interleaved rounds, with the floor measured twice as an A/A control."""
+
+import subprocess
+import sys
+from statistics import median
+
+import msgspec
+from msgspec import Struct
+
+from bench import machine
+from bench.load import Load, Measured
+from bench.plan import Plan
+from bench.servers import Served
+
+TARGETS = ("floor", "service", "floor again")
+
+
+class Cell(Struct, frozen=True):
+    """One size at one number of connections: the measured rounds of each target."""
+
+    size: str
+    connections: int
+    rounds: dict[str, tuple[Measured, ...]]
+
+    def per_second(self, target: str) -> float:
+        """Median over the rounds."""
+        return median(each.per_second for each in self.rounds[target])
+
+    def latency(self, target: str, which: str) -> float:
+        """Median over the rounds of the median, p99 or worst latency, in ms."""
+        return median(getattr(each, which) for each in self.rounds[target])
+
+    def ratio(self, target: str = "service", to: str = "floor") -> float:
+        """Requests a second over the floor's: median of the ratios within each round."""
+        return self._median_ratio(target, to, "per_second")
+
+    def p99_ratio(self) -> float:
+        """The service's p99 over the floor's: median of the ratios within each round."""
+        return self._median_ratio("service", "floor", "p99")
+
+    def _median_ratio(self, target: str, to: str, which: str) -> float:
+        pairs = zip(self.rounds[target], self.rounds[to], strict=True)
+        return median(getattr(one, which) / getattr(other, which) for one, other in pairs)
+
+    def generator_busy(self) -> float:
+        """The highest share of a core that the generator used in any round."""
+        return max(each.generator_busy for rounds in self.rounds.values() for each in rounds)
+
+    def failures(self) -> int:
+        """Answers other than 200."""
+        return sum(each.failures for rounds in self.rounds.values() for each in rounds)
+
+
+def compare(
+    size: str, connections: int, servers: dict[str, Served], bodies: tuple[str, ...], path: str, plan: Plan
+) -> Cell:
+    """Measures both servers, and the floor a second time, in rounds."""
+    rounds: dict[str, list[Measured]] = {target: [] for target in TARGETS}
+    for number in range(plan.rounds):
+        order = TARGETS if number % 2 == 0 else tuple(reversed(TARGETS))
+        for target in order:
+            server = servers["service" if target == "service" else "floor"]
+            rounds[target].append(
+                generate(
+                    Load(
+                        port=server.port,
+                        path=path,
+                        bodies=bodies,
+                        connections=connections,
+                        seconds=plan.seconds,
+                        warm_up=plan.warm_up,
+                    )
+                )
+            )
+    return Cell(size, connections, {target: tuple(measured) for target, measured in rounds.items()})
+
+
+def generate(load: Load) -> Measured:
+    """Runs the load generator in a process of its own, on the last core if there are two."""
+    available = machine.cores()
+    pinned = msgspec.structs.replace(load, cpu=available[-1] if len(available) > 1 else None)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"], input=msgspec.json.encode(pinned), capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"the load generator failed: {done.stderr.decode(errors='replace')[-500:]}")
+    return msgspec.json.decode(done.stdout, type=Measured)

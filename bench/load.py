@@ -1,0 +1,193 @@
+"""A closed-loop load generator in a process of its own: one thread, raw sockets kept alive, requests built beforehand.
+
+Each connection sends its next request as soon as it has read the answer to the last. The process reports its own CPU
+time beside the latencies, so that a run in which the generator itself was the limit shows.
+"""
+
+import selectors
+import socket
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+HOST = "127.0.0.1"
+RECEIVE = 1 << 18
+
+
+class Load(Struct, frozen=True):
+    """What to send, to which port, over how many connections, for how long (after ``warm_up`` seconds unmeasured)."""
+
+    port: int
+    path: str
+    bodies: tuple[str, ...]  # files
+    connections: int
+    seconds: float
+    warm_up: float = 0.0
+    requests: int = 0  # stop after this many answers, if not 0
+    cpu: int | None = None  # run on this core
+
+
+class Measured(Struct, frozen=True):
+    """What came back. Latencies are in milliseconds, from the first byte sent to the last byte read."""
+
+    requests: int
+    seconds: float
+    median: float
+    p99: float
+    worst: float
+    failures: int
+    answer_bytes: int
+    generator_busy: float  # share of the time that this process used a core
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second."""
+        return self.requests / self.seconds
+
+
+class _Connection:
+    """One keep-alive connection: what is left to send, and the answer so far."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.left = memoryview(b"")
+        self.answer = bytearray()
+        self.expected = 0  # bytes of the whole answer, once the header is in
+        self.started = 0.0
+
+    def start(self, request: memoryview) -> None:
+        self.left = request
+        self.answer.clear()
+        self.expected = 0
+        self.started = time.perf_counter()
+
+    def send(self) -> bool:
+        """Sends what fits; True when all of it is sent."""
+        try:
+            while self.left:
+                self.left = self.left[self.socket.send(self.left) :]
+        except BlockingIOError:
+            return False
+        return True
+
+    def receive(self) -> bool:
+        """Reads what is there; True when the answer is complete."""
+        piece = self.socket.recv(RECEIVE)
+        if not piece:
+            raise ConnectionError("the server closed the connection")
+        self.answer += piece
+        if not self.expected:
+            end = self.answer.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            at = self.answer.lower().find(b"content-length:", 0, end)
+            if at < 0:
+                raise ConnectionError("the answer has no Content-Length")
+            self.expected = end + 4 + int(self.answer[at + 15 : self.answer.find(b"\r", at)])
+        return len(self.answer) >= self.expected
+
+
+class _Run:
+    """One measured stretch of closed-loop load."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.requests = [memoryview(request_bytes(load.path, Path(name).read_bytes())) for name in load.bodies]
+        self.selector = selectors.DefaultSelector()
+        self.next_body = 0
+        self.latencies: list[float] = []
+        self.failures = 0
+        self.answer_bytes = 0
+
+    def measure(self) -> Measured:
+        """Warm up, then count until the time is over; answers under way at the end are read but not counted."""
+        connections = [_Connection(self.load.port) for _ in range(self.load.connections)]
+        for connection in connections:
+            self._next(connection, first=True)
+        now = time.perf_counter()
+        begin = now + self.load.warm_up
+        while now < begin:
+            now = self._step(counted=False)
+        busy, began = time.process_time(), now
+        end = began + self.load.seconds
+        while now < end and not self._enough():
+            now = self._step(counted=True)
+        busy = time.process_time() - busy
+        for connection in connections:
+            connection.socket.close()
+        return self._summary(now - began, busy)
+
+    def _enough(self) -> bool:
+        return bool(self.load.requests) and len(self.latencies) >= self.load.requests
+
+    def _step(self, counted: bool) -> float:
+        for key, _ in self.selector.select(timeout=1.0):
+            connection: _Connection = key.data
+            if key.events == selectors.EVENT_WRITE:
+                if connection.send():
+                    self.selector.modify(connection.socket, selectors.EVENT_READ, connection)
+            elif connection.receive():
+                if counted:
+                    self._count(connection)
+                self._next(connection, first=False)
+        return time.perf_counter()
+
+    def _count(self, connection: _Connection) -> None:
+        self.latencies.append(time.perf_counter() - connection.started)
+        self.answer_bytes = len(connection.answer)
+        if not connection.answer.startswith(b"HTTP/1.1 200"):
+            self.failures += 1
+
+    def _next(self, connection: _Connection, first: bool) -> None:
+        request = self.requests[self.next_body]
+        self.next_body = (self.next_body + 1) % len(self.requests)
+        connection.start(request)
+        events = selectors.EVENT_READ if connection.send() else selectors.EVENT_WRITE
+        if first:
+            self.selector.register(connection.socket, events, connection)
+        elif events == selectors.EVENT_WRITE:
+            self.selector.modify(connection.socket, events, connection)
+
+    def _summary(self, seconds: float, busy: float) -> Measured:
+        ordered = sorted(self.latencies)
+        if not ordered:
+            return Measured(0, seconds, 0.0, 0.0, 0.0, self.failures, 0, busy / seconds)
+        return Measured(
+            requests=len(ordered),
+            seconds=seconds,
+            median=ordered[len(ordered) // 2] * 1000,
+            p99=ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1000,
+            worst=ordered[-1] * 1000,
+            failures=self.failures,
+            answer_bytes=self.answer_bytes,
+            generator_busy=busy / seconds,
+        )
+
+
+def request_bytes(path: str, body: bytes) -> bytes:
+    """A hook call as it goes over the wire."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+def main() -> int:
+    """Read a Load as JSON from standard input, run it, write what was measured as JSON."""
+    load = msgspec.json.decode(sys.stdin.buffer.read(), type=Load)
+    if load.cpu is not None:
+        from bench.machine import pin
+
+        pin(load.cpu)
+    sys.stdout.buffer.write(msgspec.json.encode(_Run(load).measure()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""The tables of a benchmark run, as Markdown."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bench.compare import Cell
+from bench.machine import Memory
+from bench.plan import Plan
+
+TARGET_RATIO = {"small": 0.5, "typical": 1.3, "large": 4.0}
+
+
+class ScalePoint(Struct, frozen=True):
+    """The cost of one request of the scale series."""
+
+    resources: int
+    codings: int
+    megabytes: float
+    service: float  # ms, median
+    floor: float  # ms, median
+
+
+class Stage(Struct, frozen=True):
+    """One step of a consultation, measured in process: microseconds by size."""
+
+    name: str
+    microseconds: dict[str, float]
+
+
+class Results(Struct, frozen=True):
+    """Everything one run found out."""
+
+    day: str
+    machine: str
+    command: str
+    plan: Plan
+    requests: dict[str, tuple[int, int]]  # size: resources, bytes
+    answers: dict[str, str]  # size: what the service said
+    cells: tuple[Cell, ...]
+    starts: dict[str, float]  # server: seconds to the first answer, median
+    idle: dict[str, Memory]
+    after: dict[str, Memory]
+    scale: tuple[ScalePoint, ...]
+    stages: tuple[Stage, ...]
+
+
+def report(results: Results) -> str:
+    """The whole report."""
+    parts = [
+        "# Benchmark",
+        f"{results.day}. {results.machine}.",
+        _how(results.plan),
+        f"Command: `{results.command}`",
+        "## Requests",
+        table(
+            ("Size", "Resources", "kB", "What the service answers"),
+            [
+                (size, f"{count:,}", f"{length / 1000:,.0f}", results.answers.get(size, ""))
+                for size, (count, length) in results.requests.items()
+            ],
+        ),
+        "## Requests per second against the floor",
+        ratio_table(results.cells),
+        "## Latency",
+        latency_table(results.cells),
+        "## Start and memory",
+        _start_and_memory(results),
+    ]
+    if results.scale:
+        parts += ["## Growth", *_growth(results.scale)]
+    if results.stages:
+        parts += ["## One consultation, step by step", stage_table(results.stages)]
+    return "\n\n".join(parts) + "\n"
+
+
+def ratio_table(cells: Sequence[Cell]) -> str:
+    """Requests a second of service and floor, their ratio, and the control."""
+    rows = [
+        (
+            cell.size,
+            str(cell.connections),
+            f"{cell.per_second('floor'):,.0f}",
+            f"{cell.per_second('service'):,.0f}",
+            f"**{cell.ratio():.2f}**",
+            f"{TARGET_RATIO[cell.size]:.1f}" if cell.connections == 16 else "",
+            f"{cell.ratio('floor again'):.2f}",
+            f"{cell.generator_busy():.0%}",
+        )
+        for cell in cells
+    ]
+    head = ("Size", "Connections", "Floor /s", "Service /s", "Ratio", "Target", "Floor / floor", "Generator busy")
+    return table(head, rows)
+
+
+def latency_table(cells: Sequence[Cell]) -> str:
+    """Median and 99th percentile, and how the latter compares."""
+    rows = [
+        (
+            cell.size,
+            str(cell.connections),
+            f"{cell.latency('floor', 'median'):.2f}",
+            f"{cell.latency('service', 'median'):.2f}",
+            f"{cell.latency('floor', 'p99'):.2f}",
+            f"{cell.latency('service', 'p99'):.2f}",
+            f"{cell.p99_ratio():.2f}",
+        )
+        for cell in cells
+    ]
+    head = ("Size", "Connections", "Floor p50 ms", "Service p50 ms", "Floor p99 ms", "Service p99 ms", "p99 ratio")
+    return table(head, rows)
+
+
+def stage_table(stages: Sequence[Stage]) -> str:
+    """Median microseconds of each step."""
+    sizes = list(stages[0].microseconds)
+    rows = [(stage.name, *(f"{stage.microseconds[size]:,.0f}" for size in sizes)) for stage in stages]
+    return table(("Step, µs", *sizes), rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, padded so that it also reads well as text; numbers stand right."""
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
+    right = [
+        place > 0 and all(row[place][:1].isdigit() or row[place][:1] in "*" for row in rows)
+        for place in range(len(head))
+    ]
+
+    def line(row: Sequence[str]) -> str:
+        cells = (
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        )
+        return f"| {' | '.join(cells)} |"
+
+    rule = (
+        "|"
+        + "|".join(
+            f" {'-' * (width - 1)}: " if r else f" {'-' * width} " for width, r in zip(widths, right, strict=True)
+        )
+        + "|"
+    )
+    return "\n".join([line(head), rule, *map(line, rows)])
+
+
+def _how(plan: Plan) -> str:
+    workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {plan.threads} threads"
+    return (
+        f"Both servers: gunicorn gthread, {workers}, application loaded before the fork, the same collector "
+        "settings (`gc.freeze` after loading, a higher threshold in the workers), on the first core; the load "
+        "generator in its own process on the last core. The floor is bare Flask with orjson: it parses the body and "
+        f"returns a constant card. {plan.rounds} interleaved rounds (floor, service, floor) of {plan.seconds:g} s "
+        "each; medians over the rounds, ratios within a round. No authentication, no audit store; the service writes "
+        "its log line for each call."
+    )
+
+
+def _start_and_memory(results: Results) -> str:
+    rows = [
+        (
+            name,
+            f"{results.starts[name]:.2f}",
+            *(f"{held.rss:.0f} / {held.pss:.0f}" for held in (results.idle[name], results.after[name])),
+        )
+        for name in results.starts
+        if name in results.idle
+    ]
+    if not rows:
+        rows = [(name, f"{seconds:.2f}", "", "") for name, seconds in results.starts.items()]
+    return table(
+        ("Server", "Start to first answer, s", "Worker idle, MB RSS / PSS", "After large calls, MB RSS / PSS"), rows
+    )
+
+
+def _growth(points: Sequence[ScalePoint]) -> list[str]:
+    usual = points[0].codings
+    by_resources = [point for point in points if point.codings == usual]
+    by_codings = [point for point in points if point.codings != usual]
+    parts = ["One connection, median latency; two codings for each code.", _growth_table(by_resources)]
+    if by_codings:
+        parts += ["The same number of resources, more codings for each code.", _growth_table(by_codings)]
+    return parts
+
+
+def _growth_table(points: Sequence[ScalePoint]) -> str:
+    rows = [
+        (
+            f"{point.resources:,}",
+            str(point.codings),
+            f"{point.megabytes:.1f}",
+            f"{point.service:.2f}",
+            f"{point.service * 1000 / point.resources:.2f}",
+            f"{point.service / point.megabytes:.2f}",
+            f"{point.floor:.2f}",
+        )
+        for point in points
+    ]
+    head = ("Resources", "Codings", "MB", "Service ms", "µs a resource", "ms a MB", "Floor ms")
+    return table(head, rows)

@@ -1,0 +1,91 @@
+"""Starts and stops the two servers that are compared: the service as an operator starts it, and the floor."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench import machine
+from bench.load import HOST, request_bytes
+
+START_PATIENCE = 30.0  # seconds
+
+
+class Served(Struct, frozen=True):
+    """A running server."""
+
+    name: str
+    port: int
+    pid: int
+    first_answer: float  # seconds from the start of the process to the first answered call
+
+
+class CannotServe(RuntimeError):
+    """A server that did not come up; holds what it wrote."""
+
+
+def service_command(port: int, workers: int, threads: int) -> list[str]:
+    """The service, started the way the README says."""
+    command = Path(sys.executable).with_name("lumbar-cds")
+    counts = ["--workers", str(workers), "--threads", str(threads)]
+    return [str(command), "serve", "--open", "--port", str(port), *counts]
+
+
+def floor_command(port: int, workers: int, threads: int) -> list[str]:
+    """The floor, in the same server."""
+    counts = ["--workers", str(workers), "--threads", str(threads)]
+    return [sys.executable, "-m", "bench.floor_app", "--port", str(port), *counts]
+
+
+@contextmanager
+def running(name: str, command: list[str], port: int, path: str, body: bytes, cpu: int | None) -> Iterator[Served]:
+    """Runs a server until the block ends; ready when it has answered one call. Its log lines are thrown away."""
+    environment = {**os.environ, "LUMBAR_CDS_MAX_BODY_MB": "100", "LUMBAR_CDS_LOG_LEVEL": "info"}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if name == "probe" else subprocess.DEVNULL,
+        env=environment,
+        preexec_fn=None if cpu is None else lambda: machine.pin(cpu),
+    )
+    try:
+        _await_answer(process, port, request_bytes(path, body), began + START_PATIENCE)
+        yield Served(name, port, process.pid, time.perf_counter() - began)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, request: bytes, deadline: float) -> None:
+    while True:
+        if process.poll() is not None:
+            raise CannotServe(f"{' '.join(process.args)} ended with status {process.returncode}")  # type: ignore[arg-type]
+        try:
+            with socket.create_connection((HOST, port), timeout=5) as connection:
+                connection.sendall(request)
+                if connection.recv(64).startswith(b"HTTP/1.1 200"):
+                    return
+                raise CannotServe("the first call was refused; run the same call by hand to see why")
+        except ConnectionError:
+            if time.perf_counter() > deadline:
+                raise CannotServe(f"no answer within {START_PATIENCE:.0f} s") from None
+            time.sleep(0.005)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
