@@ -15,6 +15,7 @@ from fhir_mappings.code_rows import (
     read_rows,
 )
 from fhir_mappings.code_systems import SystemNames
+from fhir_mappings.order_studies import check_order_studies, order_studies
 from fhir_mappings.own_codes import Observable, OwnCodes, load_own_codes
 from fhir_mappings.site_codes import OrderCatalogue, read_order_catalogue, read_site_code_map
 
@@ -230,14 +231,17 @@ def load_terminology(options: TerminologyOptions | None = None) -> Terminology:
     left_out = {"cpt": options.without_cpt, "licensed_snomed": options.without_licensed_snomed}
     rows: list[CodeRow] = []
     unavailable: list[Unavailable] = []
+    codes: set[tuple[str, str]] = set()
     for file in manifest.file:
         text = read_packaged(file.name)
         own = read_rows(file, text, manifest)
+        codes |= {(row.system, row.code) for row in own}
         if left_out.get(file.option, False):
             unavailable.append(Unavailable(file.system, file.licence, len(own)))
             continue
         digest.update(text.encode())
         rows += own
+    check_order_studies(order_studies(), manifest, codes)
     names = SystemNames(manifest.system)
     for path in options.site_code_maps:
         site_rows, text = read_site_code_map(path, manifest, names)
