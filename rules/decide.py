@@ -52,8 +52,19 @@ def patient_on(as_of: date, age: AgeRange | None, guidelines: Guidelines) -> Pat
 
 def assess(procedure: Procedure | None, findings: Findings, patient: Patient, guidelines: Guidelines) -> Assessment:
     """Lead, urgency and rating of ``procedure`` for these answers, before anything is asked or held back."""
-    leading = leading_row(findings, guidelines)
-    urgency = urgency_of(findings, guidelines)
+    leading = matched_rows(findings, guidelines)[0]
+    return assess_row(leading, urgency_of(findings, guidelines), procedure, findings, patient, guidelines)
+
+
+def assess_row(
+    leading: Row,
+    urgency: UrgencyLevel,
+    procedure: Procedure | None,
+    findings: Findings,
+    patient: Patient,
+    guidelines: Guidelines,
+) -> Assessment:
+    """The rating of ``procedure`` once lead and urgency are known."""
     study = None
     if procedure is not None and leading.variant is not None:
         study = guidelines.acr.variants[leading.variant].studies[procedure]
@@ -67,18 +78,15 @@ def assess(procedure: Procedure | None, findings: Findings, patient: Patient, gu
     return Assessment(leading, urgency, PAMA_OF[study.category], study.category, study)
 
 
-def leading_row(findings: Findings, guidelines: Guidelines) -> Row:
-    """The first row, in order of evaluation, that the findings fit; the ground row of the episode's length else."""
-    for criterion in guidelines.criteria:
-        if criterion.condition.holds(findings):
-            return criterion.row
-    return guidelines.ground[duration_of(findings, guidelines)].row
-
-
 def matched_rows(findings: Findings, guidelines: Guidelines) -> tuple[Row, ...]:
-    """Every row that fits, the leading one first; the ground row alone when none does."""
+    """Every row that fits, in order of evaluation: the first leads. The ground row alone when none does."""
     rows = tuple(criterion.row for criterion in guidelines.criteria if criterion.condition.holds(findings))
-    return rows or (guidelines.ground[duration_of(findings, guidelines)].row,)
+    return rows or (ground_row(findings, guidelines),)
+
+
+def ground_row(findings: Findings, guidelines: Guidelines) -> Row:
+    """The row of the episode's length, which leads when no criterion holds."""
+    return guidelines.ground[duration_of(findings, guidelines)].row
 
 
 def urgency_of(findings: Findings, guidelines: Guidelines) -> UrgencyLevel:

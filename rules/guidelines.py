@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from rules.conditions import Condition, TableError, compile_condition
 from rules.edition import RANK, AcrEdition, EditionInfo, read_edition, read_info
-from rules.finding import Answer
+from rules.finding import Answer, Finding
 from rules.parameters import Parameters, parameters_on
 from rules.procedures import GADOLINIUM, IODINATED, IONISING, MRI, Procedure
 from rules.recommendation import Row, Urgency
@@ -124,6 +124,7 @@ class Flip(Struct, frozen=True):
     finding: str
     to: str
     answer: Answer
+    answered: Finding
 
 
 class Guidelines(Struct, frozen=True):
@@ -146,6 +147,8 @@ class Guidelines(Struct, frozen=True):
     no_mri: Mapping[int, tuple[Procedure, ...]]
     flips: tuple[Flip, ...]
     pairs: tuple[tuple[str, str], ...]
+    # Which rows read a finding: "what would change it" re-evaluates only those.
+    urgency_reading: Mapping[str, tuple[tuple[int, Condition], ...]]
     parameters: Parameters
     rates: str = "acr"  # which guideline rates: acr, acp or nice
     version: str = ""  # content hash of the tables
@@ -169,14 +172,16 @@ def build_guidelines(
         tables[name] for name in ("criteria.toml", "acp.toml", "nice.toml", "better_test.toml")
     )
     edition = read_edition(tables["acr_low_back_pain_2021.toml"], "acr_low_back_pain_2021.toml")
+    criteria_rows = tuple(_criterion(entry) for entry in _rows(criteria, "criterion", "criteria.toml"))
+    urgencies = _urgencies(tables["urgency.toml"])
     guidelines = Guidelines(
         acr=edition,
         acp=read_info(_table(acp, "edition", "acp.toml"), "acp.toml"),
         nice=read_info(_table(nice, "edition", "nice.toml"), "nice.toml"),
-        criteria=tuple(_criterion(entry) for entry in _rows(criteria, "criterion", "criteria.toml")),
+        criteria=criteria_rows,
         ground={row.duration: row for row in map(_ground, _rows(criteria, "ground", "criteria.toml"))},
         remarks=tuple(_remark(entry) for entry in _rows(criteria, "remark", "criteria.toml")),
-        urgencies=_urgencies(tables["urgency.toml"]),
+        urgencies=urgencies,
         acp_rows=tuple(_acp_row(entry) for entry in _rows(acp, "row", "acp.toml")),
         acp_says=_convert(_table(acp, "says", "acp.toml"), dict[str, str], "acp.toml: says"),
         nice_rows=tuple(_nice_row(entry) for entry in _rows(nice, "row", "nice.toml")),
@@ -187,12 +192,19 @@ def build_guidelines(
         no_mri=dict(_no_mri(entry, edition) for entry in _rows(better, "no_mri", "better_test.toml")),
         flips=tuple(_flip(entry) for entry in _rows(tables["flips.toml"], "flip", "flips.toml")),
         pairs=tuple(_pair(entry) for entry in _rows(tables["flips.toml"], "pair", "flips.toml")),
+        urgency_reading=_urgency_reading(urgencies),
         parameters=parameters,
         rates=rates,
         version=version,
     )
     _check_whole(guidelines)
     return guidelines
+
+
+def _urgency_reading(urgencies: tuple[UrgencyLevel, ...]) -> dict[str, tuple[tuple[int, Condition], ...]]:
+    rules = [(at, condition) for at, level in enumerate(urgencies) for condition in level.conditions]
+    names = {name for _, condition in rules for name in condition.reads}
+    return {name: tuple(rule for rule in rules if name in rule[1].reads) for name in names}
 
 
 @lru_cache(maxsize=16)
@@ -424,7 +436,7 @@ def _no_mri(entry: object, edition: AcrEdition) -> tuple[int, tuple[Procedure, .
 def _flip(entry: object) -> Flip:
     read = _convert(entry, _FlipEntry, "flips.toml: flip")
     compile_condition((read.finding,), f"flips.toml: {read.finding}")
-    return Flip(read.finding, read.to, read.answer)
+    return Flip(read.finding, read.to, read.answer, Finding(read.finding, read.answer, read.to))
 
 
 def _pair(entry: object) -> tuple[str, str]:

@@ -1,14 +1,18 @@
-"""What would change the advice: the same decision, asked again with one unknown or presumed answer flipped."""
+"""What would change the advice: the same decision, asked again with one unknown or presumed answer flipped.
+
+A flip re-evaluates only the rows that read the flipped finding; a test proves that this equals deciding afresh.
+"""
 
 from collections.abc import Iterator, Mapping
 
-from msgspec import structs
+from msgspec import Struct, structs
 
-from rules.decide import Assessment, Patient, assess
+from rules.conditions import Condition
+from rules.decide import Assessment, Patient, assess_row, ground_row
 from rules.finding import Answer, Finding, Findings
 from rules.guidelines import Flip, Guidelines
 from rules.procedures import Procedure
-from rules.recommendation import Change, Urgency
+from rules.recommendation import Change, Row, Urgency
 
 MOST_SHOWN = 3
 _URGENCY_RANK: Mapping[Urgency, int] = {urgency: rank for rank, urgency in enumerate(Urgency)}
@@ -16,23 +20,70 @@ _URGENCY_RANK: Mapping[Urgency, int] = {urgency: rank for rank, urgency in enume
 _STRENGTHENERS = frozenset({"diabetes", "dialysis"})
 
 
+class Baseline(Struct, frozen=True):
+    """What holds before anything is flipped: the ground against which every flip is worked out."""
+
+    assessment: Assessment
+    procedure: Procedure | None
+    findings: Findings
+    patient: Patient
+    guidelines: Guidelines
+    criteria_held: tuple[bool, ...]
+    urgency_held: tuple[tuple[int, Condition], ...]
+
+
 def what_would_change(
     base: Assessment, procedure: Procedure | None, findings: Findings, patient: Patient, guidelines: Guidelines
 ) -> tuple[Change, ...]:
     """Every flip that changes category or urgency: by urgency, then change of category, then table order."""
+    baseline = baseline_of(base, procedure, findings, patient, guidelines)
     changes = [
         change
         for flip in guidelines.flips
-        if may_flip(findings, flip)
-        and (change := _change(base, procedure, _flipped(findings, flip), patient, guidelines, (flip,))) is not None
+        if may_flip(findings, flip) and (change := _change(baseline, (flip,))) is not None
     ]
     if not changes:
-        changes = [
-            change
-            for pair in _open_pairs(findings, guidelines)
-            if (change := _change(base, procedure, _both(findings, pair), patient, guidelines, pair)) is not None
-        ]
+        pairs = _open_pairs(findings, guidelines)
+        changes = [change for pair in pairs if (change := _change(baseline, pair)) is not None]
     return tuple(sorted(changes, key=lambda change: _order(change, base)))  # sorted() keeps the table order of equals
+
+
+def baseline_of(
+    base: Assessment, procedure: Procedure | None, findings: Findings, patient: Patient, guidelines: Guidelines
+) -> Baseline:
+    """Evaluate every row once, so that a flip need only look at the rows that read it."""
+    return Baseline(
+        assessment=base,
+        procedure=procedure,
+        findings=findings,
+        patient=patient,
+        guidelines=guidelines,
+        criteria_held=tuple(criterion.condition.holds(findings) for criterion in guidelines.criteria),
+        urgency_held=tuple(
+            (at, condition)
+            for at, level in enumerate(guidelines.urgencies)
+            for condition in level.conditions
+            if condition.holds(findings)
+        ),
+    )
+
+
+def assess_flipped(baseline: Baseline, flips: tuple[Flip, ...]) -> Assessment:
+    """The decision with these answers flipped."""
+    names = frozenset(flip.finding for flip in flips)
+    findings = flipped(baseline.findings, flips)
+    leading = _leading(baseline, names, findings)
+    urgency = baseline.guidelines.urgencies[_urgency(baseline, names, findings)]
+    return assess_row(leading, urgency, baseline.procedure, findings, baseline.patient, baseline.guidelines)
+
+
+def flipped(findings: Findings, flips: tuple[Flip, ...]) -> Findings:
+    """The findings with these answers flipped; marks that stand beside a "no" stay."""
+    changes: dict[str, Finding] = {}
+    for flip in flips:
+        marks = getattr(findings, flip.finding).marks
+        changes[flip.finding] = structs.replace(flip.answered, marks=marks) if marks else flip.answered
+    return structs.replace(findings, **changes)
 
 
 def is_robust(changes: tuple[Change, ...], findings: Findings) -> bool:
@@ -52,17 +103,27 @@ def presumed_names(findings: Findings, guidelines: Guidelines) -> tuple[str, ...
     return tuple(name for name in names if getattr(findings, name).presumed)
 
 
-def _flipped(findings: Findings, flip: Flip) -> Findings:
-    finding: Finding = getattr(findings, flip.finding)
-    answered = Finding(finding.name, flip.answer, flip.to, finding.marks)
-    changes: dict[str, Finding] = {flip.finding: answered}
-    return structs.replace(findings, **changes)
+def _leading(baseline: Baseline, names: frozenset[str], findings: Findings) -> Row:
+    held = baseline.criteria_held
+    for at, criterion in enumerate(baseline.guidelines.criteria):
+        if criterion.condition.reads.isdisjoint(names):
+            if held[at]:
+                return criterion.row
+        elif criterion.condition.holds(findings):
+            return criterion.row
+    return ground_row(findings, baseline.guidelines)
 
 
-def _both(findings: Findings, flips: tuple[Flip, ...]) -> Findings:
-    for flip in flips:
-        findings = _flipped(findings, flip)
-    return findings
+def _urgency(baseline: Baseline, names: frozenset[str], findings: Findings) -> int:
+    best = len(baseline.guidelines.urgencies) - 1
+    for at, condition in baseline.urgency_held:
+        if at < best and condition.reads.isdisjoint(names):
+            best = at
+    for name in names:
+        for at, condition in baseline.guidelines.urgency_reading.get(name, ()):
+            if at < best and condition.holds(findings):
+                best = at
+    return best
 
 
 def _open_pairs(findings: Findings, guidelines: Guidelines) -> Iterator[tuple[Flip, Flip]]:
@@ -74,15 +135,8 @@ def _open_pairs(findings: Findings, guidelines: Guidelines) -> Iterator[tuple[Fl
                         yield one, other
 
 
-def _change(
-    base: Assessment,
-    procedure: Procedure | None,
-    findings: Findings,
-    patient: Patient,
-    guidelines: Guidelines,
-    flips: tuple[Flip, ...],
-) -> Change | None:
-    other = assess(procedure, findings, patient, guidelines)
+def _change(baseline: Baseline, flips: tuple[Flip, ...]) -> Change | None:
+    base, other = baseline.assessment, assess_flipped(baseline, flips)
     if other.urgency is base.urgency and other.category is base.category and other.pama is base.pama:
         return None
     return Change(

@@ -5,12 +5,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rules.advice import recommend_on
+from rules.decide import assess, patient_on
 from rules.draft_order import DraftOrder, Recognition
 from rules.edition import RANK
 from rules.finding import Answer, Finding, Findings
 from rules.guidelines import load_guidelines
 from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.recommendation import PamaRating, Recommendation, Situation, Urgency
+from rules.sensitivity import assess_flipped, baseline_of, flipped
 from tests.rules.answers import TODAY, a_picture, adequate_care, an_order, answers, no, safety, silent, unknown, yes
 
 GUIDELINES = load_guidelines(TODAY)
@@ -222,3 +224,13 @@ def test_at_most_three_changes_are_listed_and_robust_means_none(answered, order)
 @given(findings(), orders())
 def test_the_same_answers_give_the_same_advice(answered, order):
     assert advise(answered, order) == advise(answered, order)
+
+
+@given(findings(), orders())
+def test_a_flip_that_looks_only_at_the_rows_reading_it_equals_deciding_afresh(answered, order):
+    patient = patient_on(TODAY, None, GUIDELINES)
+    base = assess(order.procedure, answered, patient, GUIDELINES)
+    baseline = baseline_of(base, order.procedure, answered, patient, GUIDELINES)
+    for flip in GUIDELINES.flips:
+        afresh = assess(order.procedure, flipped(answered, (flip,)), patient, GUIDELINES)
+        assert assess_flipped(baseline, (flip,)) == afresh
