@@ -1,0 +1,28 @@
+"""The answer as JSON: ratings both where CDS Hooks 2.0 and where the Argonaut guide looks for them."""
+
+from typing import Any
+
+import msgspec
+
+from cards.card import Answer
+
+_encoder = msgspec.json.Encoder()
+
+
+def answer_as_dict(answer: Answer) -> dict[str, Any]:
+    """The answer as plain dicts and lists, for whoever looks into it."""
+    document: dict[str, Any] = msgspec.to_builtins(_document(answer))
+    return document
+
+
+def answer_as_json(answer: Answer) -> bytes:
+    """The answer as it is sent."""
+    return _encoder.encode(_document(answer))
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    document: dict[str, Any] = {"cards": answer.cards}
+    if answer.system_actions:
+        document["systemActions"] = answer.system_actions
+        document["extension"] = {"systemActions": answer.system_actions}
+    return document

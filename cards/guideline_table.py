@@ -1,0 +1,73 @@
+"""The three guidelines side by side: short, and readable as text where tables are not drawn."""
+
+from cards.phrases import capitalised
+from cards.speaking import Speaking
+from rules.recommendation import GuidelineView, Study
+
+
+def guideline_table(speaking: Speaking) -> list[str]:
+    """The table, and the sentence after it that says whether they differ (a table never ends a card)."""
+    rows = _rows(speaking)
+    if not rows:
+        return []
+    words = speaking.wording.detail
+    if speaking.call.rendering.tables:
+        lines = [f"| {words['table-guideline']} | {words['table-says']} |", "|:--|:--|"]
+        lines += [f"| {_cell(name)} | {_cell(says)} |" for name, says in rows]
+    else:
+        lines = [f"- {name}: {says}" for name, says in rows]
+    return ["\n".join(lines), _difference(speaking)]
+
+
+def rated(study: Study, speaking: Speaking) -> str:
+    """A study's rating, category and radiation in words."""
+    wording = speaking.wording
+    return wording.detail["rated"].format(
+        score=study.score,
+        category=wording.category[study.category.value],
+        dose=wording.radiation[str(study.radiation)],
+    )
+
+
+def _rows(speaking: Speaking) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for view in speaking.advice.views:
+        rows += _acr_rows(view, speaking) if view.guideline == "acr" else [_row(view, speaking)]
+    return rows
+
+
+def _row(view: GuidelineView, speaking: Speaking) -> tuple[str, str]:
+    return speaking.wording.guideline.get(view.guideline, view.guideline.upper()), capitalised(view.says)
+
+
+def _acr_rows(view: GuidelineView, speaking: Speaking) -> list[tuple[str, str]]:
+    """What was ordered above what would serve better; ACR's own words where it rates neither."""
+    advice = speaking.advice
+    name = speaking.wording.guideline["acr"]
+    rows: list[tuple[str, str]] = []
+    if advice.ordered is not None and advice.leading is not None and advice.leading.variant is not None:
+        rows.append((f"{name}: {speaking.study}", rated(advice.ordered, speaking)))
+    better = advice.better.study if advice.better is not None else None
+    if better is not None and speaking.better:
+        rows.append((f"{name}: {speaking.better}", f"**{rated(better, speaking)}**"))
+    return rows or [_row(view, speaking)]
+
+
+def _difference(speaking: Speaking) -> str:
+    views = speaking.advice.views
+    words = speaking.wording
+    if not any(view.differs for view in views):
+        return words.detail["agree"] if len(views) > 1 and _all_speak(views) else words.detail["no-conflict"]
+    verdicts = [
+        f"{words.guideline.get(view.guideline, view.guideline)} {words.verdict.get(view.verdict, view.verdict)}"
+        for view in views
+    ]
+    return words.detail["differ"].format(verdicts="; ".join(verdicts))
+
+
+def _all_speak(views: tuple[GuidelineView, ...]) -> bool:
+    return not any(view.verdict in ("no-criteria", "not-worked-out", "depends-on-setting") for view in views)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,209 @@
+"""The first thing read: the summary, and the bold line that repeats it."""
+
+from msgspec import Struct
+
+from cards.card import CardError
+from cards.detail import act_key, gaps_in_words, hidden_sources
+from cards.escape import date_as_recorded
+from cards.phrases import capitalised, duration
+from cards.speaking import AT_ONCE, Speaking
+from rules.recommendation import PamaRating, Situation
+
+INDICATORS = {
+    Situation.EMERGENCY: "critical",
+    Situation.IMMEDIATE: "critical",
+    Situation.POSSIBLE_CAUDA_EQUINA: "warning",
+    Situation.SAFETY: "warning",
+    Situation.SOURCE_NOT_READ: "warning",
+    Situation.WRONG_TEST: "warning",
+    Situation.ANSWER_MISSING: "info",
+    Situation.PRIOR_IMAGING: "warning",
+    Situation.NOT_APPROPRIATE: "warning",
+    Situation.DEFERRED: "warning",
+    Situation.NOT_RATED: "info",
+    Situation.APPROPRIATE: "info",
+}
+
+
+class Headline(Struct, frozen=True):
+    """What a card says first."""
+
+    summary: str
+    lead: str
+    indicator: str
+
+
+def headline_of(speaking: Speaking) -> Headline:
+    """The summary, the bold line and how loud they are."""
+    situation = speaking.advice.situation
+    summary, lead = _kept(speaking) if _is_kept(speaking) else _WORDED[situation](speaking)
+    return Headline(summary, lead, _indicator(speaking))
+
+
+def _is_kept(speaking: Speaking) -> bool:
+    """The clinician's reason is respected; an emergency and a safety row are said again all the same."""
+    return speaking.kept and speaking.advice.situation in (
+        Situation.WRONG_TEST,
+        Situation.PRIOR_IMAGING,
+        Situation.NOT_APPROPRIATE,
+    )
+
+
+def _indicator(speaking: Speaking) -> str:
+    advice = speaking.advice
+    if _is_kept(speaking):
+        return "info"
+    if any(note.severity == "contraindicated" and not note.ask for note in advice.safety):
+        return "critical"
+    if advice.situation is Situation.NOT_RATED and any(gap.hides_red_flags for gap in advice.gaps):
+        return "warning"
+    return INDICATORS[advice.situation]
+
+
+def _kept(speaking: Speaking) -> tuple[str, str]:
+    return speaking.summary("kept"), speaking.lead("kept")
+
+
+def _at_once(speaking: Speaking) -> tuple[str, str]:
+    advice = speaking.advice
+    better = advice.better
+    start = "emergency" if advice.situation is Situation.EMERGENCY else "immediate"
+    act = speaking.wording.act[act_key(speaking)].summary
+    if better is not None and better.procedure is not None:
+        how, lead = "change", speaking.lead("change", at=_at(speaking))
+    elif better is not None:
+        how, lead = "raise", speaking.lead("raise")
+    elif advice.rating is not None and advice.rating.pama is PamaRating.APPROPRIATE:
+        how, lead = "right", speaking.lead("right")
+    else:
+        how, lead = "other", ""
+    return speaking.summary(f"{start}-{how}", act=act), lead
+
+
+def _at(speaking: Speaking) -> str:
+    better = speaking.advice.better
+    if better is None or not better.priority:
+        return ""
+    return speaking.wording.note["at"].format(priority=speaking.priority)
+
+
+def _possible_cauda_equina(speaking: Speaking) -> tuple[str, str]:
+    return speaking.summary("possible-cauda-equina"), speaking.lead("possible-cauda-equina")
+
+
+def _safety(speaking: Speaking) -> tuple[str, str]:
+    wording = speaking.wording
+    notes = [note for note in speaking.advice.safety if not note.ask]
+    if not notes:
+        raise CardError("a safety card needs a safety row")
+    note = notes[0]
+    hazard = wording.hazard.get(note.row) or wording.hazard.get(note.domain) or wording.hazard["other"]
+    key = "safety-change" if speaking.better else "safety"
+    return speaking.summary(key, hazard=hazard), capitalised(note.says)
+
+
+def _source_not_read(speaking: Speaking) -> tuple[str, str]:
+    sources = hidden_sources(speaking)
+    return (
+        speaking.summary("source-not-read", sources=sources),
+        speaking.lead("source-not-read", sources=gaps_in_words(speaking)),
+    )
+
+
+def _wrong_test(speaking: Speaking) -> tuple[str, str]:
+    better = speaking.advice.better
+    if better is None:
+        raise CardError("a change card needs a change")
+    if better.procedure is None:
+        return speaking.summary("raise-priority"), speaking.lead("raise")
+    key = "change-study" if better.priority else "change-study-routine"
+    return speaking.summary(key), speaking.lead("change", at=_at(speaking))
+
+
+def _answer_missing(speaking: Speaking) -> tuple[str, str]:
+    asked = speaking.advice.questions[0].finding if speaking.advice.questions else "other"
+    key = f"ask-{asked}" if f"ask-{asked}" in speaking.wording.summary else "ask-other"
+    return speaking.summary(key), speaking.lead("ask")
+
+
+def _prior_imaging(speaking: Speaking) -> tuple[str, str]:
+    day = prior_day(speaking)
+    key = "prior-imaging" if day else "prior-imaging-undated"
+    return speaking.summary(key, date=day), speaking.lead(key, date=day)
+
+
+def prior_day(speaking: Speaking) -> str:
+    """The date of the earlier study's report, as recorded."""
+    reports = speaking.advice.findings.prior_imaging.because
+    return date_as_recorded(reports[0].dated) if reports else ""
+
+
+def _not_appropriate(speaking: Speaking) -> tuple[str, str]:
+    advice = speaking.advice
+    story = _story(speaking)
+    if advice.findings.weakness.level == "mild" and advice.findings.weakness.yes:
+        return speaking.summary("re-examine", story=story), speaking.lead("re-examine")
+    if not advice.may_defer:
+        unsure = "low-unsure" if advice.unread or advice.gaps else "not-appropriate"
+        return speaking.summary(unsure, story=story), speaking.lead(unsure)
+    key = "defer-after-check" if speaking.statement_needed else "defer-checked"
+    return speaking.summary(key, story=story), speaking.lead(key)
+
+
+def _story(speaking: Speaking) -> str:
+    """The case in a few words: how long, what is known of red flags, which way it goes."""
+    wording, findings = speaking.wording, speaking.advice.findings
+    parts = []
+    if findings.episode.days is not None:
+        parts.append(wording.story["weeks"].format(duration=duration(findings.episode.days, wording)))
+    if speaking.statement_needed:
+        parts.append(wording.story["none-recorded"])
+    elif findings.checked_none_on is not None:
+        parts.append(wording.story["checked"])
+    if findings.trend.level in ("improving", "worse"):
+        parts.append(wording.story[findings.trend.level])
+    elif findings.conservative_care.level == "adequate":
+        parts.append(wording.story["care-adequate"])
+    return ", ".join(parts) or wording.story["as-documented"]
+
+
+def _deferred(speaking: Speaking) -> tuple[str, str]:
+    day = speaking.recheck_day
+    key = "deferred" if day else "deferred-undated"
+    return speaking.summary(key, date=day), speaking.lead("deferred")
+
+
+def _not_rated(speaking: Speaking) -> tuple[str, str]:
+    advice, wording = speaking.advice, speaking.wording
+    if advice.not_rated_because == "contrast-matters":
+        best = advice.alternatives[0].procedure.value if advice.alternatives else ""
+        better = wording.study[best].short if best else ""
+        return speaking.summary("not-rated-contrast" if best else "not-rated-other", better=better), speaking.lead(
+            "contrast"
+        )
+    key = f"not-rated-{advice.not_rated_because}"
+    if key not in wording.summary or key not in wording.lead:
+        key = "not-rated-other"
+    return speaking.summary(key), speaking.lead(key)
+
+
+def _appropriate(speaking: Speaking) -> tuple[str, str]:
+    leading = speaking.advice.leading
+    if leading is None:
+        return speaking.summary("appropriate", row=""), speaking.lead("appropriate-no-row")
+    return speaking.summary("appropriate", row=leading.label), speaking.lead("appropriate", row=leading.label)
+
+
+_WORDED = {
+    **dict.fromkeys(AT_ONCE, _at_once),
+    Situation.POSSIBLE_CAUDA_EQUINA: _possible_cauda_equina,
+    Situation.SAFETY: _safety,
+    Situation.SOURCE_NOT_READ: _source_not_read,
+    Situation.WRONG_TEST: _wrong_test,
+    Situation.ANSWER_MISSING: _answer_missing,
+    Situation.PRIOR_IMAGING: _prior_imaging,
+    Situation.NOT_APPROPRIATE: _not_appropriate,
+    Situation.DEFERRED: _deferred,
+    Situation.NOT_RATED: _not_rated,
+    Situation.APPROPRIATE: _appropriate,
+}

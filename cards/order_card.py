@@ -1,0 +1,28 @@
+"""One order's advice as one card."""
+
+from cards.card import Card
+from cards.detail import detail_of
+from cards.headline import headline_of
+from cards.override_reasons import override_reasons
+from cards.source import links_of, source_of
+from cards.speaking import Speaking
+from cards.suggestions import suggestions_of
+
+
+def card_of(speaking: Speaking) -> Card:
+    """The card of one order."""
+    advice = speaking.advice
+    headline = headline_of(speaking)
+    lead = ": ".join(part for part in (speaking.order_named, headline.lead) if part)
+    suggestions = suggestions_of(speaking)
+    return Card(
+        summary=headline.summary,
+        indicator=headline.indicator,
+        detail=detail_of(speaking, lead),
+        source=source_of(speaking),
+        suggestions=suggestions,
+        selection_behavior="at-most-one" if suggestions else "",
+        links=links_of(speaking),
+        override_reasons=() if speaking.kept else override_reasons(advice.situation, speaking.call.terminology.own.url),
+        uuid=speaking.call.ids.of("card", advice.order.reference, advice.situation.value),
+    )

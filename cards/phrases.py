@@ -1,0 +1,165 @@
+"""Facts in words: studies, ratings, durations, findings and the entries behind them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from cards.escape import date_as_recorded, escaped, quoted
+from cards.wording import FindingWords, Wording
+from rules.dates import DayRange
+from rules.draft_order import DraftOrder, Recognition
+from rules.evidence import Evidence
+from rules.finding import Answer, Finding, Findings
+from rules.procedures import MRI
+from rules.recommendation import Rating, Recommendation, Study
+
+ENTRIES_SHOWN = 2  # of one finding; the rest are counted
+# Order of evaluation: the first that is answered yes is named as the cause (rules/editions/criteria.toml).
+RED_FLAGS = (
+    "cauda_equina",
+    "aortic",
+    "weakness",
+    "major_trauma",
+    "infection",
+    "cancer",
+    "immunosuppression",
+    "fracture_risk",
+    "prior_surgery",
+)
+NOT_A_CAUSE_ALONE = frozenset({"weakness:mild"})
+
+
+def study_short(order: DraftOrder, wording: Wording) -> str:
+    """The ordered study in a few words, ours; an unplaced order is never named by its own text here."""
+    if order.procedure is not None:
+        return wording.study[order.procedure.value].short
+    if order.recognition is Recognition.CONTRAST_NOT_STATED and order.candidates:
+        return "MRI" if order.candidates[0] in MRI else "CT"
+    return "this imaging order"
+
+
+def study_name(order: DraftOrder, wording: Wording) -> str:
+    """The ordered study in full, for actions and notes."""
+    if order.procedure is not None:
+        return wording.study[order.procedure.value].name
+    short = study_short(order, wording)
+    return f"lumbar spine {short}" if short in ("MRI", "CT") else short
+
+
+def category_words(rating: Rating | None, study: Study | None, wording: Wording) -> str:
+    """The ACR category where there is one, else the plain rating."""
+    if study is not None:
+        return wording.category[study.category.value]
+    if rating is None:
+        return "not rated"
+    if rating.category is not None:
+        return wording.category[rating.category.value]
+    return wording.pama[rating.pama.value]
+
+
+def finding_words(finding: Finding, wording: Wording) -> FindingWords:
+    """The words of a finding at its level."""
+    return words_of(finding.name, _level(finding), wording)
+
+
+def words_of(name: str, level: str, wording: Wording) -> FindingWords:
+    """The words of a finding at a level; a finding without words of its own is named as it is called."""
+    found = wording.level.get(f"{name}:{level}") if level else None
+    found = found or wording.finding.get(name)
+    if found is not None:
+        return found
+    plain = name.replace("_", " ")
+    return FindingWords(is_=plain.capitalize(), if_=plain, cause=plain, absent=plain)
+
+
+def key_of(finding: Finding) -> str:
+    """ "weakness:severe": the finding with the level by which it is worded."""
+    level = _level(finding)
+    return f"{finding.name}:{level}" if level else finding.name
+
+
+def _level(finding: Finding) -> str:
+    if finding.name == "weakness" and "multilevel" in finding.marks and finding.level != "worsening":
+        return "multilevel"
+    return finding.level
+
+
+def red_flags(findings: Findings) -> list[Finding]:
+    """Every red flag that is answered yes, in the order of evaluation."""
+    return [finding for name in RED_FLAGS if (finding := getattr(findings, name)).answer is Answer.YES]
+
+
+def cause_of(recommendation: Recommendation) -> Finding | None:
+    """The finding that a summary names as the reason."""
+    findings = recommendation.findings
+    for finding in red_flags(findings):
+        if key_of(finding) not in NOT_A_CAUSE_ALONE:
+            return finding
+    if findings.candidate.answer is Answer.YES:
+        return findings.candidate
+    return None
+
+
+def cause_words(recommendation: Recommendation, wording: Wording) -> str:
+    """Why, in a few words."""
+    cause = cause_of(recommendation)
+    if cause is not None:
+        return finding_words(cause, wording).cause
+    return recommendation.leading.label if recommendation.leading is not None else "as documented"
+
+
+def entry(evidence: Evidence, wording: Wording) -> str:
+    """One entry of the record: what it says, its date as recorded, and how it is said."""
+    notes = [date_as_recorded(evidence.dated)] if evidence.dated else []
+    notes += [wording.mark.get(mark) or escaped(mark) for mark in evidence.marks]
+    known = ", ".join(note for note in notes if note)
+    return f"{quoted(evidence.says)} ({known})" if known else quoted(evidence.says)
+
+
+def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES_SHOWN) -> str:
+    """The entries behind a finding, the first few in full and the rest counted."""
+    words = [entry(each, wording) for each in evidence[:shown]]
+    if len(evidence) > shown:
+        words.append(wording.detail["more"].format(count=len(evidence) - shown))
+    return "; ".join(words)
+
+
+def duration(days: DayRange, wording: Wording) -> str:
+    """How long, in the unit that a clinician would use; an interval stays one."""
+    low = _length(days.shortest, wording)
+    if days.longest is None:
+        return wording.duration["at-least"].format(low=low)
+    high = _length(days.longest, wording)
+    if low == high:
+        return low
+    if low.split(" ", 1)[-1].rstrip("s") == high.split(" ", 1)[-1].rstrip("s"):
+        low = low.split(" ", 1)[0]
+    return wording.duration["range"].format(low=low, high=high)
+
+
+def _length(days: int, wording: Wording) -> str:
+    if days < 14:
+        return wording.duration["day"] if days == 1 else wording.duration["days"].format(n=days)
+    if days < 84:
+        weeks = days // 7
+        return wording.duration["week"] if weeks == 1 else wording.duration["weeks"].format(n=weeks)
+    if days < 730:
+        return wording.duration["months"].format(n=int(days / 30.44))
+    return wording.duration["years"].format(n=int(days / 365.25))
+
+
+def listed(words: Iterable[str]) -> str:
+    """a, b and c."""
+    parts = list(words)
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def capitalised(text: str) -> str:
+    """With a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def iso(day: date) -> str:
+    """A day of ours, written as records write theirs."""
+    return day.isoformat()

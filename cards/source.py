@@ -1,0 +1,61 @@
+"""Whose guidance a card rests on, and the pages it links to."""
+
+from functools import lru_cache
+
+from cards.card import TOPIC_CODE_LIMIT, CardError, Coding, Link, Source
+from cards.detail import act_key
+from cards.speaking import AT_ONCE, Speaking
+from cards.wording import LinkWords, wording
+from rules.recommendation import Situation
+
+_BY_GUIDELINE = {
+    "acr": "acr",
+    "acp": "acp",
+    "nice": "nice",
+    "acr-acute-spinal-trauma": "acr-trauma",
+    "acr-pulsatile-abdominal-mass": "nice-ng156",
+}
+_WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation.NOT_RATED})
+
+
+def source_of(speaking: Speaking) -> Source:
+    """The primary guidance behind the card, and a topic that stays the same for this kind of advice."""
+    page = wording().link[_guideline(speaking)]
+    return Source(page.label, page.url, topic_of(speaking.advice.situation, speaking.call.terminology.own.base))
+
+
+@lru_cache(maxsize=64)
+def topic_of(situation: Situation, base: str) -> Coding:
+    """Some clients remember an override under the topic: alphanumeric, short, static per kind of advice."""
+    code = "lumbarimaging" + situation.value.replace("-", "")
+    if not code.isalnum() or len(code) > TOPIC_CODE_LIMIT:
+        raise CardError(f"topic {code}: alphanumeric, at most {TOPIC_CODE_LIMIT} characters")
+    display = "Lumbar imaging: " + situation.value.replace("-", " ")
+    return Coding(code, f"{base}/CodeSystem/lumbar-cds-topics", display)
+
+
+def links_of(speaking: Speaking) -> tuple[Link, ...]:
+    """Public pages only: what to do in an emergency first, then the guideline that rates."""
+    situation = speaking.advice.situation
+    if situation in _WITHOUT_LINKS or speaking.kept:
+        return ()
+    keys = [_guideline(speaking)]
+    if situation in AT_ONCE:
+        keys.insert(0, speaking.wording.act[act_key(speaking)].link)
+    if situation is Situation.POSSIBLE_CAUDA_EQUINA:
+        keys = [speaking.wording.act["cauda_equina"].link]
+    return tuple(_link(wording().link[key]) for key in dict.fromkeys(keys))
+
+
+def _guideline(speaking: Speaking) -> str:
+    advice = speaking.advice
+    if advice.leading is not None and advice.leading.guideline != "acr":
+        return _BY_GUIDELINE.get(advice.leading.guideline, "acr")
+    if advice.situation is Situation.PRIOR_IMAGING:
+        return "acp"
+    rates = advice.rating.guideline if advice.rating is not None else speaking.call.guidelines.rates
+    return _BY_GUIDELINE.get(rates, "acr")
+
+
+def _link(page: LinkWords) -> Link:
+    return Link(page.label, page.url, "absolute")

@@ -1,0 +1,108 @@
+"""Everything that the parts of one card share: worked out once, handed from part to part."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from cards.card import Resource
+from cards.ids import Ids
+from cards.phrases import RED_FLAGS, category_words, cause_of, cause_words, finding_words, iso, study_name, study_short
+from cards.rendering import Advised, Rendering
+from cards.wording import Wording
+from fhir_mappings.order_annotations import Consult
+from fhir_mappings.terminology import Terminology
+from fhir_mappings.tidy import tidy
+from rules.finding import Finding
+from rules.guidelines import Guidelines
+from rules.recommendation import Recommendation, Situation
+
+RED_FLAG_NAMES = frozenset(RED_FLAGS)
+AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
+
+
+class Call(Struct, frozen=True):
+    """What all cards of one answer share."""
+
+    ids: Ids
+    day: str
+    rendering: Rendering
+    terminology: Terminology
+    guidelines: Guidelines
+    wording: Wording
+
+
+class Speaking(Struct, frozen=True):
+    """One order's advice with the words that several parts need."""
+
+    call: Call
+    advice: Recommendation
+    order: Resource  # the draft, tidied
+    study: str
+    name: str
+    better: str
+    cause: Finding | None
+    cause_words: str
+    category: str
+    priority: str  # in words
+    kept: bool  # the clinician kept this order with a reason
+    order_named: str  # which order the card is about, when several were selected
+    statement_needed: bool  # red flags are presumed absent: a deferral begins with a statement
+
+    @property
+    def wording(self) -> Wording:
+        """The wordings in use."""
+        return self.call.wording
+
+    @property
+    def consult(self) -> Consult:
+        """How this consultation is named on the order."""
+        consult_id = self.call.ids.of("consult", self.advice.order.reference)
+        return Consult(self.call.rendering.mechanism, consult_id, self.call.terminology.own.url)
+
+    @property
+    def recheck_day(self) -> str:
+        """The day of the recheck, or nothing."""
+        return iso(self.advice.recheck.on) if self.advice.recheck is not None else ""
+
+    def lead(self, key: str, **more: str) -> str:
+        """A bold first line."""
+        return self.wording.lead[key].format_map({**self.fields(), **more})
+
+    def summary(self, key: str, **more: str) -> str:
+        """A summary that fits."""
+        return self.wording.summarised(key, order=self.order_named, **{**self.fields(), **more})
+
+    def fields(self) -> dict[str, Any]:
+        """What every template may name."""
+        return {
+            "study": self.study,
+            "better": self.better,
+            "cause": self.cause_words,
+            "category": self.category,
+            "priority": self.priority,
+        }
+
+
+def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking:
+    """The words of one order's advice."""
+    advice = advised.recommendation
+    wording = call.wording
+    better = advice.better
+    priority = (better.priority if better is not None else "") or advice.urgency_priority
+    presumed_flags = RED_FLAG_NAMES.intersection(advice.presumed)
+    cause = cause_of(advice)
+    return Speaking(
+        call=call,
+        advice=advice,
+        order=tidy(advised.raw_draft),
+        study=study_short(advice.order, wording),
+        name=study_name(advice.order, wording),
+        better=wording.study[better.procedure.value].short if better is not None and better.procedure else "",
+        cause=cause,
+        cause_words=finding_words(cause, wording).cause if cause is not None else cause_words(advice, wording),
+        category=category_words(advice.rating, advice.ordered, wording),
+        priority=wording.priority.get(priority, priority),
+        order_named=order_named,
+        kept=any(reason.concept == "order-kept-with-reason" for reason in advice.order.reasons),
+        statement_needed=bool(presumed_flags) and advice.findings.checked_none_on is None,
+    )

@@ -1,0 +1,43 @@
+"""A client's draft as valid FHIR JSON: no null, no empty string, list or object (FHIR R4, JSON representation).
+
+A draft that is in order is handed back as it is, the same object; only drafts with such members are rebuilt.
+"""
+
+from typing import Any
+
+
+def tidy(resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource without nulls and empties; nulls that pad an array of primitives against its extensions stay."""
+    if not _untidy(resource):
+        return resource
+    cleaned = _clean(resource, padded=False)
+    return cleaned if isinstance(cleaned, dict) else {}
+
+
+def _untidy(value: Any) -> bool:
+    if isinstance(value, dict):
+        return not value or any(_untidy(each) for each in value.values())
+    if isinstance(value, list):
+        return not value or any(_untidy(each) for each in value)
+    return value is None or value == ""
+
+
+def _clean(value: Any, padded: bool) -> Any:
+    if isinstance(value, dict):
+        return _clean_object(value)
+    if isinstance(value, list):
+        items = [_clean(each, padded=False) for each in value]
+        if padded and any(item is not None for item in items):
+            return items
+        return [item for item in items if item is not None] or None
+    return None if value is None or value == "" else value
+
+
+def _clean_object(value: dict[str, Any]) -> dict[str, Any] | None:
+    cleaned: dict[str, Any] = {}
+    for name, each in value.items():
+        twin = value.get(name[1:] if name.startswith("_") else f"_{name}")
+        kept = _clean(each, padded=isinstance(each, list) and isinstance(twin, list))
+        if kept is not None:
+            cleaned[name] = kept
+    return cleaned or None
