@@ -24,6 +24,8 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     bloodstream_lookback_days: int
     recent_infection_lookback_days: int
     inflammatory_marker_lookback_days: int
+    esr_raised_mm_h: float
+    crp_raised_mg_l: float
     spinal_intervention_lookback_days: int
     weight_loss_percent: float
     weight_loss_min_days: int
@@ -42,6 +44,8 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     trend_change_nrs: float
     trend_change_vas_mm: float
     trend_change_oswestry: float
+    trend_change_peg: float
+    trend_change_promis_physical_function: float
     egfr_low: float
     egfr_old_days: int
     kidney_injury_lookback_days: int
@@ -50,6 +54,7 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     pregnancy_age_min_years: int
     pregnancy_age_max_years: int
     pregnancy_test_lookback_days: int
+    pregnancy_negative_days: int
     recheck_improving_days: int
     recheck_unchanged_days: int
     recheck_worse_days: int
