@@ -56,12 +56,11 @@ NOT_RATED = Study(not_rated=True)
 
 
 class ProcedureNames(Struct, frozen=True, forbid_unknown_fields=True):
-    """One rated procedure: our name, its concept, and the code that a suggestion carries in each code system."""
+    """One rated procedure: our name for it, and its order concept."""
 
     id: str
     name: str
     concept: str
-    emit: dict[str, str]
 
 
 class _StudyEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,8 +155,7 @@ def check_order_studies(studies: OrderStudies, manifest: Manifest, codes: set[tu
     if orders != set(studies.by_concept):
         odd = sorted(orders ^ set(studies.by_concept))[0]
         raise TerminologyError(f"orders.toml: {odd} must stand in exactly one study, and in the group `order`")
-    emitted = {(system, code) for names in studies.procedures.values() for system, code in names.emit.items()}
-    for system, code in sorted((set(studies.by_code) | emitted) - codes):
+    for system, code in sorted(set(studies.by_code) - codes):
         raise TerminologyError(f"orders.toml: {code} of {system} stands in no table")
 
 
@@ -231,3 +229,13 @@ def _nuclear_study(words: OrderWords) -> Study | None:
         rated = (whole or "spect" in words.modalities) and not words.limited
         found = frozenset({Procedure.BONE_SCAN}) if rated else frozenset[Procedure]()
     return Study(candidates=found, not_rated=not found, only_for_back_pain=True)
+
+
+def name_of(procedure: Procedure) -> str:
+    """What we call a rated study, in our own words."""
+    return order_studies().procedures[procedure].name
+
+
+def concept_of(procedure: Procedure) -> str:
+    """The order concept of a rated study."""
+    return order_studies().procedures[procedure].concept
