@@ -139,7 +139,7 @@ def defers(body: Json) -> bool:
 
 def answers_offered(body: Json, drafts: list[Json]) -> list[str]:
     """The answers that are offered as buttons: own codes that an update adds to the order."""
-    offered = []
+    offered: list[str] = []
     for _, suggestion in suggestions(body):
         for action in suggestion.get("actions", ()):
             if action["type"] != "update":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -50,7 +51,7 @@ def _rows() -> Iterator[ValueSetRow]:
         if not file.name.endswith(".csv"):
             continue
         system = SNOMED if file.name.startswith("snomed") else _SYSTEM_OF_FILE.get(file.name, "")
-        with file.open(encoding="utf-8", newline="") as lines:
+        with io.StringIO(file.read_text(encoding="utf-8"), newline="") as lines:
             for row in csv.DictReader(lines):
                 yield ValueSetRow(
                     row["concept"],
