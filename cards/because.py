@@ -4,83 +4,100 @@ from collections.abc import Iterator
 
 from cards.phrases import RED_FLAGS, duration, entries, finding_words, listed, red_flags, words_of
 from cards.speaking import AT_ONCE, RED_FLAG_NAMES, Speaking
+from rules.evidence import Evidence
 from rules.finding import Answer, Episode, Finding
 from rules.recommendation import Change
 
 MOST_LINES = 6
 _CONSIDERED = (*RED_FLAGS, "conservative_care")
-# Shown when nothing urgent leads: what the six-weeks-of-care rule turns on.
-_COURSE = ("radiculopathy", "trend", "conservative_care", "candidate")
+# Where no criterion for imaging leads, what the six-weeks-of-care rule turns on.
+_GROUND_VARIANTS = (1, 2, 3)
 
 
 def because(speaking: Speaking) -> str:
     """The facts that decided, each with the entry that says it and its date."""
-    lines = list(_because_lines(speaking))[:MOST_LINES]
+    lines = list(_lines(speaking))[:MOST_LINES]
     return "\n".join([speaking.wording.detail["because"], "", *(f"- {line}" for line in lines)]) if lines else ""
 
 
-def _because_lines(speaking: Speaking) -> Iterator[str]:
+def because_line(speaking: Speaking) -> str:
+    """The same in one line, for a card that has nothing to argue."""
+    findings = speaking.advice.findings
+    deciding = red_flags(findings) or [
+        finding for finding in (findings.conservative_care, findings.candidate) if finding.answer is Answer.YES
+    ]
+    named = [each for finding in deciding for each in finding.because]
+    if not named:
+        return ""
+    return speaking.wording.detail["because-line"].format(entries=entries(named, speaking.wording, shown=3))
+
+
+def _lines(speaking: Speaking) -> Iterator[str]:
     findings = speaking.advice.findings
     flags = red_flags(findings)
     if findings.cauda_equina.level == "possible":
         flags = [findings.cauda_equina, *flags]
     for finding in flags:
         yield _line(finding, speaking)
-        yield from _beside(finding, speaking)
-    if findings.prior_imaging.answer is Answer.YES and speaking.advice.situation not in AT_ONCE:
-        yield _line(findings.prior_imaging, speaking)
+        if finding.against:
+            yield speaking.wording.detail["against"].format(entries=entries(finding.against, speaking.wording))
     if speaking.advice.situation in AT_ONCE:
         return
-    if findings.indication.because and not flags:
-        yield from _reason(findings.indication, speaking)
-    yield _pain(findings.episode, speaking)
-    for name in _COURSE:
-        yield from _course(getattr(findings, name), speaking)
+    if findings.prior_imaging.answer is Answer.YES:
+        yield _line(findings.prior_imaging, speaking)
+    yield from _pain(findings.episode, findings.indication, speaking)
+    if findings.radiculopathy.answer is Answer.YES:
+        yield _line(findings.radiculopathy, speaking)
+    leading = speaking.advice.leading
+    if leading is not None and leading.variant in _GROUND_VARIANTS:
+        yield from _course(speaking)
 
 
 def _line(finding: Finding, speaking: Speaking) -> str:
     words = finding_words(finding, speaking.wording).is_
-    if not finding.because:
-        return words
-    return f"{words}: {entries(finding.because, speaking.wording)}"
+    return f"{words}: {entries(finding.because, speaking.wording)}" if finding.because else words
 
 
-def _beside(finding: Finding, speaking: Speaking) -> Iterator[str]:
-    """Entries that say the opposite, or were named but not counted: shown, never resolved silently."""
+def _pain(episode: Episode, indication: Finding, speaking: Speaking) -> Iterator[str]:
+    """How long, by which entry; the order's own reason where it says something else."""
     wording = speaking.wording
-    if finding.against:
-        yield wording.detail["against"].format(entries=entries(finding.against, wording))
-
-
-def _reason(indication: Finding, speaking: Speaking) -> Iterator[str]:
-    if indication.answer is not Answer.UNKNOWN:
+    said = {each.says.casefold() for each in episode.because}
+    if indication.answer is not Answer.UNKNOWN and not _all_said(indication.because, said):
         yield _line(indication, speaking)
-
-
-def _pain(episode: Episode, speaking: Speaking) -> str:
-    wording = speaking.wording
     if episode.days is None:
-        return wording.detail["pain-unknown"]
+        yield wording.detail["pain-unknown"]
+        return
     says = wording.detail["pain"].format(duration=duration(episode.days, wording))
-    return f"{says}: {entries(episode.because, wording, shown=1)}" if episode.because else says
+    yield f"{says}: {entries(episode.because, wording, shown=1)}" if episode.because else says
 
 
-def _course(finding: Finding, speaking: Speaking) -> Iterator[str]:
-    words = speaking.wording.detail
-    if finding.name == "conservative_care" and finding.level in ("", "none"):
+def _all_said(evidence: tuple[Evidence, ...], said: set[str]) -> bool:
+    return all(each.says.casefold() in said for each in evidence)
+
+
+def _course(speaking: Speaking) -> Iterator[str]:
+    """Which way it goes, what was done, and whether a procedure is planned."""
+    words, findings = speaking.wording.detail, speaking.advice.findings
+    trend, care, candidate = findings.trend, findings.conservative_care, findings.candidate
+    if trend.answer is Answer.YES:
+        yield _line(trend, speaking)
+    treated = care.level not in ("", "none")
+    planned = candidate.answer is Answer.YES or bool(candidate.because)
+    if treated:
+        yield _line(care, speaking)
+    if planned:
+        yield _line(candidate, speaking)
+    if not treated and not planned:
+        yield words["nothing-done"]
+    elif not treated:
         yield words["no-care"]
-    elif finding.name == "candidate" and finding.answer is Answer.NO:
-        yield words["no-candidate"] if not finding.because else _line(finding, speaking)
-    elif finding.name == "candidate" and finding.answer is Answer.UNKNOWN and not finding.because:
-        yield words["candidate-unknown"]
-    elif finding.answer is Answer.YES or (finding.level and finding.because):
-        yield _line(finding, speaking)
+    elif not planned:
+        yield words["no-candidate"]
 
 
 def considered(speaking: Speaking) -> str:
     """Entries that were named but not counted: an old stable deficit, a fever before the look-back."""
-    wording = speaking.wording
-    findings = speaking.advice.findings
+    wording, findings = speaking.wording, speaking.advice.findings
     named = [each for name in _CONSIDERED for each in getattr(findings, name).considered]
     return wording.detail["considered"].format(entries=entries(named, wording, shown=3)) if named else ""
 
@@ -88,17 +105,14 @@ def considered(speaking: Speaking) -> str:
 def presumed(speaking: Speaking) -> str:
     """What is read as absent because nothing is on record."""
     names = presumed_words(speaking)
-    return speaking.wording.detail["presumed"].format(findings=names) if names else ""
+    hidden = any(gap.hides_red_flags for gap in speaking.advice.gaps)
+    return speaking.wording.detail["not-known" if hidden else "presumed"].format(findings=names) if names else ""
 
 
 def presumed_words(speaking: Speaking) -> str:
     """Red flags whose "no" is only silence."""
-    words = [
-        words_of(name, "", speaking.wording).absent
-        for name in speaking.advice.presumed
-        if name in RED_FLAG_NAMES and words_of(name, "", speaking.wording).absent
-    ]
-    return listed(words)
+    words = (words_of(name, "", speaking.wording).absent for name in speaking.advice.presumed if name in RED_FLAG_NAMES)
+    return listed(word for word in words if word)
 
 
 def would_change(speaking: Speaking) -> str:
@@ -106,30 +120,32 @@ def would_change(speaking: Speaking) -> str:
     wording, advice = speaking.wording, speaking.advice
     if not advice.would_change:
         return wording.detail["robust"] if advice.robust else ""
-    lines = [f"- {_change(change, speaking)}" for change in advice.would_change]
-    return "\n".join([wording.detail["would-change"], "", *lines])
+    by_effect: dict[str, list[str]] = {}
+    for change in advice.would_change:
+        by_effect.setdefault(_effect(change, speaking), []).append(_conditions(change, speaking))
+    changes = [
+        wording.detail["change-line"].format_map({"if": _either(conditions), "effect": effect})
+        for effect, conditions in by_effect.items()
+    ]
+    return wording.detail["would-change"].format(changes="; ".join(changes))
 
 
-def _change(change: Change, speaking: Speaking) -> str:
-    wording = speaking.wording
-    conditions = listed(words_of(name, to, wording).if_ for name, to in zip(change.findings, change.to, strict=True))
-    return wording.detail["change-line"].format_map({"if": conditions, "effect": _effect(change, speaking)})
+def _either(conditions: list[str]) -> str:
+    """Conditions hold commas of their own."""
+    return "; ".join([*conditions[:-1], f"or {conditions[-1]}"]) if len(conditions) > 1 else conditions[0]
+
+
+def _conditions(change: Change, speaking: Speaking) -> str:
+    return listed(words_of(name, to, speaking.wording).if_ for name, to in zip(change.findings, change.to, strict=True))
 
 
 def _effect(change: Change, speaking: Speaking) -> str:
-    wording, advice = speaking.wording, speaking.advice
-    effects = []
-    if change.urgency is not advice.urgency:
-        effects.append(wording.urgency[change.urgency.value])
-    category = advice.ordered.category if advice.ordered is not None else None
-    if change.category is not None and (change.category is not category or advice.rating is None):
-        effects.append(
-            wording.detail["then-rated"].format(study=speaking.study, category=wording.category[change.category.value])
+    """What it would change: the urgency before the category, since that is what a clinician acts on first."""
+    wording = speaking.wording
+    if change.urgency is not speaking.advice.urgency:
+        return wording.urgency[change.urgency.value]
+    if change.category is not None:
+        return wording.detail["then-rated"].format(
+            study=speaking.study, category=wording.category[change.category.value]
         )
-    elif change.category is None and change.pama is not None:
-        effects.append(wording.detail["then-other"])
-    elif not effects and change.pama is not None:
-        effects.append(
-            wording.detail["then-rated"].format(study=speaking.study, category=wording.pama[change.pama.value])
-        )
-    return ", ".join(effects)
+    return wording.detail["then-other"]

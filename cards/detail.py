@@ -2,86 +2,129 @@
 
 from collections.abc import Iterable
 
-from cards.because import because, considered, presumed, would_change
+from cards.because import because, because_line, considered, presumed, would_change
 from cards.escape import quoted
 from cards.guideline_table import guideline_table, rated
 from cards.phrases import entries, entry, iso, listed
 from cards.speaking import AT_ONCE, Speaking
 from rules.draft_order import Recognition
 from rules.finding import Answer
-from rules.recommendation import SafetyNote, Situation
+from rules.recommendation import SafetyNote, Situation, Urgency
 
 SAFETY_SHOWN = 3
 UNREAD_SHOWN = 3
-_DEFERRING = frozenset({Situation.NOT_APPROPRIATE})
-_NO_TABLE = frozenset({Situation.DEFERRED, Situation.APPROPRIATE})
+# Before an image that goes ahead, the check that its kind needs; where the advice is to wait, it is noise.
+_ASKS_BEFORE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE, Situation.WRONG_TEST, Situation.SAFETY})
+_WHY_NOT_RATED_ALONE = frozenset({"not-recognised", "not-among-eleven", "other-indication", "child"})
 
 
 def detail_of(speaking: Speaking, lead: str) -> str:
     """The whole body under a bold first line."""
-    situation = speaking.advice.situation
-    if speaking.kept and situation not in AT_ONCE:
-        return _joined([f"**{lead}**", *guideline_table(speaking)[:1], speaking.wording.detail["kept-note"]])
+    situation, words = speaking.advice.situation, speaking.wording.detail
+    if speaking.settled_by_keeping:
+        return _joined([f"**{lead}**", *guideline_table(speaking), words["kept-note"]])
     if situation is Situation.APPROPRIATE:
         return _appropriate(speaking, lead)
     if situation is Situation.DEFERRED:
-        return _joined(
-            [f"**{lead}**", plan(speaking), speaking.wording.detail["safety-net"], speaking.wording.detail["reopen"]]
-        )
+        return _joined([f"**{lead}**", plan(speaking), words["safety-net"], words["reopen"]])
     if situation in AT_ONCE:
         return _at_once(speaking, lead)
+    if situation is Situation.NOT_RATED and speaking.advice.not_rated_because in _WHY_NOT_RATED_ALONE:
+        return _not_rated(speaking, lead)
     return _reasoned(speaking, lead)
 
 
 def _at_once(speaking: Speaking, lead: str) -> str:
     """What to do now comes before why; nothing here could be read as a reason to wait."""
     act = speaking.wording.act[act_key(speaking)]
+    bold = f"{act.first} {lead}".strip()
     return _joined(
         [
-            f"**{act.first} {lead}**",
+            f"**{bold}**",
             speaking.wording.detail["do-now"].format(do=act.do),
             because(speaking),
-            *_caveats(speaking),
+            *_safety(speaking),
             *guideline_table(speaking),
+            *_caveats(speaking),
         ]
     )
 
 
-def _reasoned(speaking: Speaking, lead: str) -> str:
-    words = speaking.wording.detail
-    situation = speaking.advice.situation
+def _not_rated(speaking: Speaking, lead: str) -> str:
+    """What was missing and what would mend it; the findings only where they ask for haste."""
+    urgent = speaking.advice.urgency is not Urgency.ROUTINE
     return _joined(
         [
             f"**{lead}**",
+            *_how_read(speaking),
+            *_choices(speaking),
+            *(_urgency(speaking) if urgent else []),
+            because(speaking) if urgent else "",
+            _nothing_urgent(speaking),
+            *_caveats(speaking),
+        ]
+    )
+
+
+def _nothing_urgent(speaking: Speaking) -> str:
+    """An order that is not rated is no reason to think that all is well."""
+    advice = speaking.advice
+    if advice.urgency is not Urgency.ROUTINE or advice.not_rated_because == "other-indication":
+        return ""
+    return speaking.wording.detail["nothing-urgent"] if speaking.flags_not_recorded else ""
+
+
+def _reasoned(speaking: Speaking, lead: str) -> str:
+    words, situation = speaking.wording.detail, speaking.advice.situation
+    deferring = situation is Situation.NOT_APPROPRIATE and speaking.advice.may_defer
+    about_safety = situation is Situation.SAFETY
+    return _joined(
+        [
+            f"**{lead}**",
+            *_urgency(speaking),
+            *(_safety(speaking) if about_safety else []),
             *_choices(speaking),
             because(speaking),
             considered(speaking),
+            *(_safety(speaking) if not about_safety else []),
             presumed(speaking),
-            would_change(speaking),
+            would_change(speaking) if not about_safety else "",
             *guideline_table(speaking),
             *_caveats(speaking),
-            plan(speaking) if situation in _DEFERRING else "",
-            words["safety-net"] if situation in _DEFERRING and speaking.advice.may_defer else "",
-            words["worth-asking"] if situation is not Situation.NOT_RATED else "",
+            plan(speaking) if deferring else "",
+            words["safety-net"] if deferring else "",
+            words["worth-asking"],
         ]
     )
 
 
 def _appropriate(speaking: Speaking, lead: str) -> str:
     """One line, and only what a clinician must know on top of it."""
-    differs = [*guideline_table(speaking)[1:]] if any(view.differs for view in speaking.advice.views) else []
-    return _joined([f"**{lead}**", *_caveats(speaking), *differs])
+    differs = any(view.differs for view in speaking.advice.views)
+    return _joined(
+        [
+            f"**{lead}**",
+            because_line(speaking),
+            *_safety(speaking),
+            *_caveats(speaking),
+            *(guideline_table(speaking)[1:] if differs else []),
+        ]
+    )
+
+
+def _urgency(speaking: Speaking) -> list[str]:
+    """How soon, where no change of the order's priority says it."""
+    advice, wording = speaking.advice, speaking.wording
+    if advice.urgency is Urgency.ROUTINE or advice.situation is Situation.WRONG_TEST:
+        return []
+    return [wording.detail["urgency"].format(urgency=wording.urgency[advice.urgency.value])]
 
 
 def _choices(speaking: Speaking) -> list[str]:
-    """For an order without stated contrast: each choice and its rating, best first."""
+    """What would mend an order that is not rated; each contrast choice with its rating; ways around MRI."""
     advice, wording = speaking.advice, speaking.wording
-    if advice.situation is Situation.NOT_RATED and advice.not_rated_because == "not-recognised":
-        return [wording.detail["recognise"]]
-    if advice.situation is Situation.NOT_RATED and advice.not_rated_because == "child":
-        return [wording.detail["child"]]
-    if not advice.alternatives:
-        return []
+    if advice.situation is Situation.NOT_RATED and advice.not_rated_because in ("not-recognised", "child"):
+        return [wording.detail["recognise" if advice.not_rated_because == "not-recognised" else "child"]]
     lines = [
         "- "
         + wording.detail["contrast-choice"].format(
@@ -89,17 +132,18 @@ def _choices(speaking: Speaking) -> list[str]:
         )
         for study in advice.alternatives[:4]
     ]
-    if advice.order.recognition is Recognition.CONTRAST_NOT_STATED:
+    if not lines or advice.order.recognition is Recognition.CONTRAST_NOT_STATED:
         return ["\n".join(lines)]
     return [wording.detail["no-mri"] + "\n\n" + "\n".join(lines)]
 
 
 def _caveats(speaking: Speaking) -> list[str]:
-    """What qualifies the advice: how the order was read, safety, interpretations, what was not read, duplicates."""
+    """What qualifies the advice: how the order was read, interpretations, what was not read, duplicates."""
+    how_read = [] if speaking.advice.situation is Situation.NOT_RATED else _how_read(speaking)
+    notes = [speaking.wording.detail["note"].format(says=says) for says in speaking.advice.interpretations]
     return [
-        *_how_read(speaking),
-        *_safety(speaking),
-        *speaking.advice.interpretations,
+        *how_read,
+        *notes,
         *_contrast(speaking),
         *_not_read(speaking),
         *_duplicates(speaking),
@@ -122,17 +166,36 @@ def _how_read(speaking: Speaking) -> list[str]:
 
 
 def _safety(speaking: Speaking) -> list[str]:
+    """The rows that hold, each for its study, with the entry behind them shown once."""
     advice, words = speaking.advice, speaking.wording.detail
-    lines = [_safety_line(note, speaking) for note in advice.safety if not note.ask][:SAFETY_SHOWN]
+    shown: set[str] = set()
+    notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
+    lines: list[str] = []
+    if advice.situation is Situation.SAFETY and notes:
+        # The bold line says the first row already; its entry and the rest stand here.
+        known = _entry_of(notes.pop(0), shown, speaking)
+        lines.append(words["on-record"].format(entries=known) if known else "")
+        lines.append(words["otherwise"].format(study=speaking.study, category=speaking.category))
+    lines += [_safety_line(note, shown, speaking) for note in notes]
     if advice.parallel is not None:
         lines.append(words["parallel"].format(study=speaking.wording.study[advice.parallel.procedure.value].short))
-    asked = [words["ask-safety"].format(says=note.says) for note in advice.safety if note.ask][:1]
-    return [*lines, *asked]
+    if advice.situation in _ASKS_BEFORE and not (advice.situation in AT_ONCE and speaking.answers_nothing):
+        lines += [words["ask-safety"].format(says=note.says) for note in advice.safety if note.ask][:1]
+    return [line for line in lines if line]
 
 
-def _safety_line(note: SafetyNote, speaking: Speaking) -> str:
-    line = speaking.wording.detail["safety"].format(says=note.says)
-    return f"{line} {entry(note.evidence[0], speaking.wording)}" if note.evidence else line
+def _safety_line(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:
+    study = speaking.wording.study[note.applies_to.value].short
+    line = speaking.wording.detail["safety"].format(study=study, says=note.says)
+    return f"{line} {_entry_of(note, shown, speaking)}".strip()
+
+
+def _entry_of(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:
+    for evidence in note.evidence:
+        if evidence.reference not in shown:
+            shown.add(evidence.reference)
+            return entry(evidence, speaking.wording)
+    return ""
 
 
 def _contrast(speaking: Speaking) -> list[str]:

@@ -44,13 +44,26 @@ def _acr_rows(view: GuidelineView, speaking: Speaking) -> list[tuple[str, str]]:
     """What was ordered above what would serve better; ACR's own words where it rates neither."""
     advice = speaking.advice
     name = speaking.wording.guideline["acr"]
+    if view.verdict == "image-other-study":
+        return [(name, _other_topic(view))]
+    if view.verdict == "no-criteria":
+        return [_row(view, speaking)]
     rows: list[tuple[str, str]] = []
-    if advice.ordered is not None and advice.leading is not None and advice.leading.variant is not None:
+    if advice.ordered is not None:
         rows.append((f"{name}: {speaking.study}", rated(advice.ordered, speaking)))
     better = advice.better.study if advice.better is not None else None
     if better is not None and speaking.better:
         rows.append((f"{name}: {speaking.better}", f"**{rated(better, speaking)}**"))
+    if not rows and advice.rating is not None and advice.rating.category is not None:
+        # Contrast not stated, but every choice falls into this category.
+        rows.append((f"{name}: {speaking.study}", capitalised(speaking.category)))
     return rows or [_row(view, speaking)]
+
+
+def _other_topic(view: GuidelineView) -> str:
+    """The ratings of the other ACR topic, as cited."""
+    cited = next((cite for cite in view.cites if cite.startswith("ACR ")), "")
+    return cited.removeprefix("ACR ") or capitalised(view.says)
 
 
 def _difference(speaking: Speaking) -> str:
@@ -58,11 +71,17 @@ def _difference(speaking: Speaking) -> str:
     words = speaking.wording
     if not any(view.differs for view in views):
         return words.detail["agree"] if len(views) > 1 and _all_speak(views) else words.detail["no-conflict"]
-    verdicts = [
-        f"{words.guideline.get(view.guideline, view.guideline)} {words.verdict.get(view.verdict, view.verdict)}"
-        for view in views
-    ]
+    verdicts = [f"{words.guideline.get(view.guideline, view.guideline)} {_verdict(view, speaking)}" for view in views]
     return words.detail["differ"].format(verdicts="; ".join(verdicts))
+
+
+def _verdict(view: GuidelineView, speaking: Speaking) -> str:
+    """What it advises; a guideline that images now and still differs asks for another study first."""
+    rates = speaking.call.guidelines.rates
+    same = any(other.guideline == rates and other.verdict == view.verdict for other in speaking.advice.views)
+    if view.differs and same and view.verdict == "image-now":
+        return speaking.wording.verdict["image-now-otherwise"]
+    return speaking.wording.verdict.get(view.verdict, view.verdict.replace("-", " "))
 
 
 def _all_speak(views: tuple[GuidelineView, ...]) -> bool:

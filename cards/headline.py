@@ -7,7 +7,7 @@ from cards.detail import act_key, gaps_in_words, hidden_sources
 from cards.escape import date_as_recorded
 from cards.phrases import capitalised, duration
 from cards.speaking import AT_ONCE, Speaking
-from rules.recommendation import PamaRating, Situation
+from rules.recommendation import PamaRating, Situation, Urgency
 
 INDICATORS = {
     Situation.EMERGENCY: "critical",
@@ -36,28 +36,25 @@ class Headline(Struct, frozen=True):
 def headline_of(speaking: Speaking) -> Headline:
     """The summary, the bold line and how loud they are."""
     situation = speaking.advice.situation
-    summary, lead = _kept(speaking) if _is_kept(speaking) else _WORDED[situation](speaking)
+    summary, lead = _kept(speaking) if speaking.settled_by_keeping else _WORDED[situation](speaking)
     return Headline(summary, lead, _indicator(speaking))
-
-
-def _is_kept(speaking: Speaking) -> bool:
-    """The clinician's reason is respected; an emergency and a safety row are said again all the same."""
-    return speaking.kept and speaking.advice.situation in (
-        Situation.WRONG_TEST,
-        Situation.PRIOR_IMAGING,
-        Situation.NOT_APPROPRIATE,
-    )
 
 
 def _indicator(speaking: Speaking) -> str:
     advice = speaking.advice
-    if _is_kept(speaking):
+    if speaking.settled_by_keeping:
         return "info"
     if any(note.severity == "contraindicated" and not note.ask for note in advice.safety):
         return "critical"
-    if advice.situation is Situation.NOT_RATED and any(gap.hides_red_flags for gap in advice.gaps):
+    if advice.situation in (Situation.NOT_RATED, Situation.ANSWER_MISSING) and _is_pressing(speaking):
         return "warning"
     return INDICATORS[advice.situation]
+
+
+def _is_pressing(speaking: Speaking) -> bool:
+    """A red flag asks for haste, or a source that could hide one was not read."""
+    advice = speaking.advice
+    return advice.urgency is not Urgency.ROUTINE or any(gap.hides_red_flags for gap in advice.gaps)
 
 
 def _kept(speaking: Speaking) -> tuple[str, str]:
@@ -70,9 +67,9 @@ def _at_once(speaking: Speaking) -> tuple[str, str]:
     start = "emergency" if advice.situation is Situation.EMERGENCY else "immediate"
     act = speaking.wording.act[act_key(speaking)].summary
     if better is not None and better.procedure is not None:
-        how, lead = "change", speaking.lead("change", at=_at(speaking))
+        how, lead = "change", speaking.lead("change-at-once", at=_at(speaking))
     elif better is not None:
-        how, lead = "raise", speaking.lead("raise")
+        how, lead = "raise", speaking.lead("raise-at-once")
     elif advice.rating is not None and advice.rating.pama is PamaRating.APPROPRIATE:
         how, lead = "right", speaking.lead("right")
     else:
@@ -92,14 +89,22 @@ def _possible_cauda_equina(speaking: Speaking) -> tuple[str, str]:
 
 
 def _safety(speaking: Speaking) -> tuple[str, str]:
-    wording = speaking.wording
     notes = [note for note in speaking.advice.safety if not note.ask]
     if not notes:
         raise CardError("a safety card needs a safety row")
-    note = notes[0]
-    hazard = wording.hazard.get(note.row) or wording.hazard.get(note.domain) or wording.hazard["other"]
-    key = "safety-change" if speaking.better else "safety"
-    return speaking.summary(key, hazard=hazard), capitalised(note.says)
+    hazards = speaking.wording.hazard
+    hazard = hazards.get(notes[0].row) or hazards.get(notes[0].domain) or hazards["other"]
+    return speaking.summary("safety", hazard=hazard), capitalised(notes[0].says)
+
+
+def _for_safety(speaking: Speaking) -> tuple[str, str]:
+    """A change that the patient's safety asks for, not the rating."""
+    ordered = speaking.advice.order.procedure
+    notes = [note for note in speaking.advice.safety if not note.ask and note.applies_to is ordered]
+    short = speaking.wording.hazard_short
+    hazard = short.get(notes[0].domain, short["other"]) if notes else short["other"]
+    summary = speaking.summary("change-for-safety", hazard=hazard)
+    return summary, speaking.lead("change-for-safety", hazard=hazard, at=_at(speaking))
 
 
 def _source_not_read(speaking: Speaking) -> tuple[str, str]:
@@ -116,14 +121,19 @@ def _wrong_test(speaking: Speaking) -> tuple[str, str]:
         raise CardError("a change card needs a change")
     if better.procedure is None:
         return speaking.summary("raise-priority"), speaking.lead("raise")
+    if better.why == "safety":
+        return _for_safety(speaking)
     key = "change-study" if better.priority else "change-study-routine"
     return speaking.summary(key), speaking.lead("change", at=_at(speaking))
 
 
 def _answer_missing(speaking: Speaking) -> tuple[str, str]:
+    wording = speaking.wording
     asked = speaking.advice.questions[0].finding if speaking.advice.questions else "other"
-    key = f"ask-{asked}" if f"ask-{asked}" in speaking.wording.summary else "ask-other"
-    return speaking.summary(key), speaking.lead("ask")
+    lead = speaking.lead(f"ask-{asked}" if f"ask-{asked}" in wording.lead else "ask")
+    if speaking.advice.urgency is not Urgency.ROUTINE and asked == "indication":
+        return speaking.summary("ask-urgent", urgency=wording.urgency[speaking.advice.urgency.value]), lead
+    return speaking.summary(f"ask-{asked}" if f"ask-{asked}" in wording.summary else "ask-other"), lead
 
 
 def _prior_imaging(speaking: Speaking) -> tuple[str, str]:
@@ -142,7 +152,8 @@ def _not_appropriate(speaking: Speaking) -> tuple[str, str]:
     advice = speaking.advice
     story = _story(speaking)
     if advice.findings.weakness.level == "mild" and advice.findings.weakness.yes:
-        return speaking.summary("re-examine", story=story), speaking.lead("re-examine")
+        lead = "re-examine" if speaking.flags_not_recorded else "re-examine-checked"
+        return speaking.summary("re-examine", story=story), speaking.lead(lead)
     if not advice.may_defer:
         unsure = "low-unsure" if advice.unread or advice.gaps else "not-appropriate"
         return speaking.summary(unsure, story=story), speaking.lead(unsure)
@@ -156,7 +167,7 @@ def _story(speaking: Speaking) -> str:
     parts = []
     if findings.episode.days is not None:
         parts.append(wording.story["weeks"].format(duration=duration(findings.episode.days, wording)))
-    if speaking.statement_needed:
+    if speaking.flags_not_recorded:
         parts.append(wording.story["none-recorded"])
     elif findings.checked_none_on is not None:
         parts.append(wording.story["checked"])
@@ -175,15 +186,16 @@ def _deferred(speaking: Speaking) -> tuple[str, str]:
 
 def _not_rated(speaking: Speaking) -> tuple[str, str]:
     advice, wording = speaking.advice, speaking.wording
-    if advice.not_rated_because == "contrast-matters":
-        best = advice.alternatives[0].procedure.value if advice.alternatives else ""
-        better = wording.study[best].short if best else ""
-        return speaking.summary("not-rated-contrast" if best else "not-rated-other", better=better), speaking.lead(
-            "contrast"
-        )
+    if advice.not_rated_because == "contrast-matters" and advice.alternatives:
+        better = wording.study[advice.alternatives[0].procedure.value].short
+        return speaking.summary("not-rated-contrast", better=better), speaking.lead("contrast")
     key = f"not-rated-{advice.not_rated_because}"
     if key not in wording.summary or key not in wording.lead:
         key = "not-rated-other"
+    if advice.urgency is not Urgency.ROUTINE:
+        why = wording.why_not_rated.get(advice.not_rated_because, wording.why_not_rated["other"])
+        urgency = wording.urgency[advice.urgency.value]
+        return speaking.summary("not-rated-urgent", urgency=urgency, why=why), speaking.lead(key)
     return speaking.summary(key), speaking.lead(key)
 
 
@@ -191,7 +203,9 @@ def _appropriate(speaking: Speaking) -> tuple[str, str]:
     leading = speaking.advice.leading
     if leading is None:
         return speaking.summary("appropriate", row=""), speaking.lead("appropriate-no-row")
-    return speaking.summary("appropriate", row=leading.label), speaking.lead("appropriate", row=leading.label)
+    # A red flag is named by its own words; six weeks of care and candidacy by their row, which says both.
+    row = leading.label if leading.variant in (None, 1, 2, 3) else speaking.cause_words
+    return speaking.summary("appropriate", row=row), speaking.lead("appropriate", row=row)
 
 
 _WORDED = {

@@ -15,6 +15,8 @@ def card_of(speaking: Speaking) -> Card:
     headline = headline_of(speaking)
     lead = ": ".join(part for part in (speaking.order_named, headline.lead) if part)
     suggestions = suggestions_of(speaking)
+    own_system = speaking.call.terminology.own.url
+    reasons = () if speaking.settled_by_keeping else override_reasons(advice.situation, own_system)
     return Card(
         summary=headline.summary,
         indicator=headline.indicator,
@@ -23,6 +25,6 @@ def card_of(speaking: Speaking) -> Card:
         suggestions=suggestions,
         selection_behavior="at-most-one" if suggestions else "",
         links=links_of(speaking),
-        override_reasons=() if speaking.kept else override_reasons(advice.situation, speaking.call.terminology.own.url),
+        override_reasons=reasons,
         uuid=speaking.call.ids.of("card", advice.order.reference, advice.situation.value),
     )

@@ -143,7 +143,7 @@ def _length(days: int, wording: Wording) -> str:
         weeks = days // 7
         return wording.duration["week"] if weeks == 1 else wording.duration["weeks"].format(n=weeks)
     if days < 730:
-        return wording.duration["months"].format(n=int(days / 30.44))
+        return wording.duration["months"].format(n=round(days / 30.44))
     return wording.duration["years"].format(n=int(days / 365.25))
 
 

@@ -20,8 +20,14 @@ _WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation
 
 def source_of(speaking: Speaking) -> Source:
     """The primary guidance behind the card, and a topic that stays the same for this kind of advice."""
+    advice = speaking.advice
+    topic = topic_of(advice.situation, speaking.call.terminology.own.base)
+    if advice.situation is Situation.SAFETY:
+        cited = next((note.cites[0] for note in advice.safety if not note.ask and note.cites), "")
+        if cited:
+            return Source(cited, topic=topic)
     page = wording().link[_guideline(speaking)]
-    return Source(page.label, page.url, topic_of(speaking.advice.situation, speaking.call.terminology.own.base))
+    return Source(page.label, page.url, topic)
 
 
 @lru_cache(maxsize=64)
@@ -37,7 +43,7 @@ def topic_of(situation: Situation, base: str) -> Coding:
 def links_of(speaking: Speaking) -> tuple[Link, ...]:
     """Public pages only: what to do in an emergency first, then the guideline that rates."""
     situation = speaking.advice.situation
-    if situation in _WITHOUT_LINKS or speaking.kept:
+    if situation in _WITHOUT_LINKS or speaking.settled_by_keeping:
         return ()
     keys = [_guideline(speaking)]
     if situation in AT_ONCE:

@@ -14,9 +14,10 @@ from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
 from rules.finding import Finding
 from rules.guidelines import Guidelines
-from rules.recommendation import Recommendation, Situation
+from rules.recommendation import PamaRating, Recommendation, Situation, Urgency
 
 RED_FLAG_NAMES = frozenset(RED_FLAGS)
+_SETTLED_BY_KEEPING = frozenset({Situation.WRONG_TEST, Situation.PRIOR_IMAGING, Situation.NOT_APPROPRIATE})
 AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
 
 
@@ -46,7 +47,8 @@ class Speaking(Struct, frozen=True):
     priority: str  # in words
     kept: bool  # the clinician kept this order with a reason
     order_named: str  # which order the card is about, when several were selected
-    statement_needed: bool  # red flags are presumed absent: a deferral begins with a statement
+    statement_needed: bool  # a deferral begins with the statement that red flags and strength were checked
+    flags_not_recorded: bool  # red flags are presumed absent
 
     @property
     def wording(self) -> Wording:
@@ -63,6 +65,18 @@ class Speaking(Struct, frozen=True):
     def recheck_day(self) -> str:
         """The day of the recheck, or nothing."""
         return iso(self.advice.recheck.on) if self.advice.recheck is not None else ""
+
+    @property
+    def settled_by_keeping(self) -> bool:
+        """The clinician's reason settles it; an emergency, a safety row or haste is said again all the same."""
+        routine = self.advice.urgency is Urgency.ROUTINE
+        return self.kept and routine and self.advice.situation in _SETTLED_BY_KEEPING
+
+    @property
+    def answers_nothing(self) -> bool:
+        """The ordered study does not help in this emergency, and no other lumbar study would."""
+        rating = self.advice.rating
+        return self.advice.better is None and (rating is None or rating.pama is not PamaRating.APPROPRIATE)
 
     def lead(self, key: str, **more: str) -> str:
         """A bold first line."""
@@ -89,7 +103,7 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
     wording = call.wording
     better = advice.better
     priority = (better.priority if better is not None else "") or advice.urgency_priority
-    presumed_flags = RED_FLAG_NAMES.intersection(advice.presumed)
+    not_recorded = not RED_FLAG_NAMES.isdisjoint(advice.presumed) and advice.findings.checked_none_on is None
     cause = cause_of(advice)
     return Speaking(
         call=call,
@@ -104,5 +118,7 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
         priority=wording.priority.get(priority, priority),
         order_named=order_named,
         kept=any(reason.concept == "order-kept-with-reason" for reason in advice.order.reasons),
-        statement_needed=bool(presumed_flags) and advice.findings.checked_none_on is None,
+        # With a weakness on record, "strength checked, none" would be untrue.
+        statement_needed=not_recorded and not advice.findings.weakness.yes,
+        flags_not_recorded=not_recorded,
     )

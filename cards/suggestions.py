@@ -35,7 +35,7 @@ class Button(Struct, frozen=True):
 
 def suggestions_of(speaking: Speaking) -> tuple[Suggestion, ...]:
     """The buttons for this situation; the recommended one comes first."""
-    if speaking.kept and speaking.advice.situation in _SETTLED_BY_KEEPING:
+    if speaking.settled_by_keeping:
         return ()
     buttons = list(_BUTTONS[speaking.advice.situation](speaking))[:MOST_BUTTONS]
     ids = speaking.call.ids
@@ -112,7 +112,7 @@ def _critical(speaking: Speaking) -> Iterator[Button]:
 
 def _changed_or_kept(speaking: Speaking) -> Iterator[Button]:
     yield from _change(speaking)
-    yield _keep(speaking)
+    yield from _keep(speaking)
 
 
 def _safety(speaking: Speaking) -> Iterator[Button]:
@@ -122,7 +122,7 @@ def _safety(speaking: Speaking) -> Iterator[Button]:
     else:
         for study in speaking.advice.alternatives[:1]:
             yield from _to_study(speaking, study.procedure, study, "", recommended=False)
-    yield _keep(speaking)
+    yield from _keep(speaking)
 
 
 def _asked(speaking: Speaking) -> Iterator[Button]:
@@ -144,7 +144,7 @@ def _prior_imaging(speaking: Speaking) -> Iterator[Button]:
     for question in speaking.advice.questions:
         if question.finding == "prior_imaging":
             yield from (_answer(speaking, (option,)) for option in question.options)
-    yield _keep(speaking)
+    yield from _keep(speaking)
 
 
 def _not_appropriate(speaking: Speaking) -> Iterator[Button]:
@@ -153,11 +153,13 @@ def _not_appropriate(speaking: Speaking) -> Iterator[Button]:
         day = speaking.recheck_day
         if speaking.statement_needed:
             label = words["defer-stated"]
+        elif advice.findings.weakness.yes and day:
+            label = words["defer-strength"].format(date=day)
         else:
             label = words["defer"].format(date=day) if day else words["defer-undated"]
         yield _defer(speaking, label, with_referral="active-therapy" not in advice.findings.conservative_care.marks)
     yield from _answers_to_change(speaking)
-    yield _keep(speaking)
+    yield from _keep(speaking)
 
 
 def _answers_to_change(speaking: Speaking) -> Iterator[Button]:
@@ -214,10 +216,12 @@ def _answer(speaking: Speaking, options: tuple[AnswerOption, ...]) -> Button:
     return _update(speaking, f"answer-{codes}", label, order_changes.answered(speaking, options), description, False)
 
 
-def _keep(speaking: Speaking) -> Button:
+def _keep(speaking: Speaking) -> Iterator[Button]:
+    if speaking.kept:
+        return
     words = speaking.wording
     label = _fits(words.label["keep"].format(study=speaking.study), words.label["keep-short"])
-    return _update(speaking, "keep", label, order_changes.kept(speaking), words.action["keep"], recommended=False)
+    yield _update(speaking, "keep", label, order_changes.kept(speaking), words.action["keep"], recommended=False)
 
 
 def _defer(speaking: Speaking, label: str, with_referral: bool) -> Button:
@@ -258,7 +262,6 @@ def _none(speaking: Speaking) -> Iterator[Button]:
     return iter(())
 
 
-_SETTLED_BY_KEEPING = frozenset({Situation.WRONG_TEST, Situation.PRIOR_IMAGING, Situation.NOT_APPROPRIATE})
 _BUTTONS: dict[Situation, Callable[[Speaking], Iterator[Button]]] = {
     Situation.EMERGENCY: _critical,
     Situation.IMMEDIATE: _critical,

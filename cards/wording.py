@@ -23,11 +23,11 @@ def _names(text: str) -> frozenset[str]:
 
 # The fields that the wordings of a section may use. Sections that are not named take none.
 _FIELDS: Mapping[str, frozenset[str]] = {
-    "summary": _names("cause act study better priority hazard sources date story category count row"),
-    "lead": _names("study better at priority sources date category cause row"),
+    "summary": _names("cause act study better priority hazard sources date story category count row urgency why"),
+    "lead": _names("study better at priority sources date category cause row hazard"),
     "detail": _names(
-        "do findings if effect verdicts score category dose says orders texts sources entries count duration recheck"
-        " basis care care_date order name rated study"
+        "do findings changes if effect urgency verdicts score category dose says orders texts sources entries count"
+        " duration recheck basis care care_date order name rated study"
     ),
     "story": _names("duration"),
     "duration": _names("n low high"),
@@ -92,12 +92,14 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     level: dict[str, FindingWords]
     act: dict[str, ActWords]
     summary: dict[str, tuple[str, ...]]
+    why_not_rated: dict[str, str]
     lead: dict[str, str]
     detail: dict[str, str]
     basis: dict[str, str]
     story: dict[str, str]
     duration: dict[str, str]
     hazard: dict[str, str]
+    hazard_short: dict[str, str]
     label: dict[str, str]
     answer: dict[str, str]
     action: dict[str, str]
