@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import zlib
 from datetime import UTC, date, datetime, timedelta, timezone
-from hashlib import sha256
 from typing import Final, TypedDict
 
-import msgspec
 from msgspec import Struct
 
 from cards import Advised, CallIds, Rendering, cards_for
-from cards.answer_json import answer_as_dict
+from cards.answer_json import answer_as_dict, answer_as_json
+from cards.ids import ids_of_call
 from cds_service.chart_source import ChartSource
 from cds_service.collaborators import Collaborators
+from cds_service.errors import AnotherPatient, PatientUnavailable
 from cds_service.hook_request import read_call
 from cds_service.output_check import check_answer
 from cds_service.service_catalogue import Service
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
-from fhir_mappings.draft_orders import ReadDraft, context_facts, read_drafts
+from fhir_mappings.draft_orders import ReadDraft, context_facts, draft_ids, read_drafts
+from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.picture import PatientContext, draw_picture
-from rules.draft_order import Recognition
+from rules.draft_order import DraftOrder, Recognition
 from rules.facts import ClinicalPicture
 from rules.recommend import recommend
 from rules.recommendation import Recommendation
@@ -83,6 +84,17 @@ def consult(
     chart_source: ChartSource | None = None,
 ) -> Consultation:
     """One hook call: from the orders a clinician has drafted to the cards they will see."""
+    try:
+        return _consult(body, service, caller, now, tools, chart_source or tools.chart_source)
+    except PatientMissing as problem:
+        raise PatientUnavailable(str(problem)) from None
+    except WrongPatient as problem:
+        raise AnotherPatient(str(problem)) from None
+
+
+def _consult(
+    body: bytes, service: Service, caller: Caller, now: datetime, tools: Collaborators, chart_source: ChartSource
+) -> Consultation:
     call = read_call(body)
     hook_differs = call.hook != service.hook
     drafts = read_drafts(call, tools.terminology)
@@ -90,26 +102,22 @@ def consult(
     if not judged:
         return Consultation(NOTHING_TO_SAY, hook_differs)  # no chart is opened for an order we do not rate
 
-    as_of = _patients_day(judged, now)
-    chart = (chart_source or tools.chart_source).gather(call)
-    context = PatientContext(call.context.patient_id, call.context.encounter_id)
-    picture = draw_picture(chart, context, as_of, tools.terminology, context_facts(call, tools.terminology))
+    offset = _offset(judged)
+    as_of = now.astimezone(offset).date()
+    chart = chart_source.gather(call)
+    picture = draw_picture(
+        chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
+    )
     guidelines = tools.guidelines.on(as_of)
-    orders = tuple(draft.order for draft in drafts)
     advised = tuple(
-        Advised(
-            recommend(draft.order, picture, guidelines, tuple(order for order in orders if order is not draft.order)),
-            draft.raw,
-        )
-        for draft in judged
+        Advised(recommend(draft.order, picture, guidelines, _others(draft, drafts)), draft.raw) for draft in judged
     )
     ids = _ids(call, service, caller, body, as_of)
     answer = cards_for(advised, ids, _rendering(service, caller, tools), tools.terminology, guidelines)
-    document = answer_as_dict(answer)
     if tools.settings.validate_output:
-        check_answer(document)
+        check_answer(answer_as_dict(answer))
     return Consultation(
-        answer=msgspec.json.encode(document),
+        answer=answer_as_json(answer),
         hook_differs=hook_differs,
         ids=ids,
         picture=picture,
@@ -125,23 +133,32 @@ def _is_judged(draft: ReadDraft, service: Service) -> bool:
     return draft.order.selected or service.hook == "order-sign"
 
 
-def _patients_day(judged: list[ReadDraft], now: datetime) -> date:
-    """The calendar day where the order is written, from the offset of its own time stamp; else the day in UTC."""
+def _others(draft: ReadDraft, drafts: tuple[ReadDraft, ...]) -> tuple[DraftOrder, ...]:
+    return tuple(other.order for other in drafts if other is not draft)
+
+
+def _context(call: HookCall, offset: timezone) -> PatientContext:
+    return PatientContext(
+        patient_id=call.context.patient_id,
+        encounter_id=call.context.encounter_id,
+        offset=offset,
+        draft_ids=draft_ids(call),
+    )
+
+
+def _offset(judged: list[ReadDraft]) -> timezone:
+    """The time zone where the order is written, from the order's own time stamp; else UTC. Days are counted there."""
     for draft in judged:
-        offset = _offset(draft.raw.get("authoredOn"))
-        if offset is not None:
-            return now.astimezone(offset).date()
-    return now.astimezone(UTC).date()
-
-
-def _offset(stamp: object) -> timezone | None:
-    if not isinstance(stamp, str):
-        return None
-    try:
-        offset = datetime.fromisoformat(stamp).utcoffset()
-    except ValueError:
-        return None
-    return timezone(offset) if offset is not None and abs(offset) <= timedelta(hours=14) else None
+        stamp = draft.raw.get("authoredOn")
+        if not isinstance(stamp, str):
+            continue
+        try:
+            offset = datetime.fromisoformat(stamp).utcoffset()
+        except ValueError:
+            continue
+        if offset is not None and abs(offset) <= timedelta(hours=14):
+            return timezone(offset)
+    return UTC
 
 
 def _ids(call: HookCall, service: Service, caller: Caller, body: bytes, as_of: date) -> CallIds:
@@ -160,8 +177,7 @@ def _ids(call: HookCall, service: Service, caller: Caller, body: bytes, as_of: d
 
 def decision_id(ids: CallIds) -> str:
     """The id under which this decision is recorded; says nothing about the patient."""
-    parts = (ids.client, ids.service, ids.hook_instance, ids.body_digest)
-    return sha256("\x00".join(parts).encode()).hexdigest()[:32]
+    return ids_of_call(ids.client, ids.service, ids.hook_instance, ids.body_digest).of("decision")
 
 
 def _rendering(service: Service, caller: Caller, tools: Collaborators) -> Rendering:

@@ -54,7 +54,7 @@ class _Shape(Struct, frozen=True):
 
 @lru_cache(maxsize=2048)
 def _breaks_schema(shape: _Shape) -> str:
-    """The place at which an envelope of this shape breaks the schema, or nothing. Calls of one shape share a verdict."""
+    """Where an envelope of this shape breaks the schema, or nothing. Calls of one shape share a verdict."""
     envelope = {
         "hook": "x" * shape.hook,
         "hookInstance": "x" * shape.hook_instance,
