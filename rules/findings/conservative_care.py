@@ -1,0 +1,193 @@
+"""Conservative care of this episode: documented, directed at the back, attended; and whether it was adequate."""
+
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from rules.evidence import Evidence
+from rules.facts import Fact, FactKind
+from rules.finding import Answer, Finding
+from rules.findings.answers import earliest
+from rules.findings.reading import NOT_DONE, Reading, evidence_of, in_episode, ordered, stated_now
+
+NAME = "conservative_care"
+NONE, POSSIBLE, ADEQUATE = "none", "possible", "adequate"
+# Kinds of treatment: two of them, or active therapy alone, make care adequate.
+ACTIVE = "exercise-therapy"
+KINDS = (ACTIVE, "manipulation", "nsaid", "other-analgesic", "neuropathic-medicine")
+_STATED = ("care-done-stated", "care-not-done-stated", "care-duration-stated")
+_GROUPS = frozenset((*KINDS, *_STATED))
+_BOOKED = frozenset({FactKind.REQUEST, FactKind.DRAFT, FactKind.REASON})
+_SILENT = Finding(NAME, Answer.NO, NONE, presumed=True)
+
+
+class _Care(Struct):
+    """What was found: entries surely of this episode by kind, entries that may be, and those of another time."""
+
+    certain: list[tuple[str, Fact]]
+    doubtful: list[Fact]
+    other_time: list[Fact]
+
+
+def conservative_care(reading: Reading, indication: Finding) -> Finding:
+    """None, possible (started, adequacy not shown) or adequate: 42 days with active therapy or two kinds, pain persisting."""
+    if _GROUPS.isdisjoint(reading.facts):
+        return _SILENT
+    care = _gather(reading)
+    stated = _stated(reading, care)
+    if stated is not None:
+        return stated
+    considered = ordered([fact.evidence for fact in care.other_time])
+    if not care.certain and not care.doubtful:
+        return Finding(NAME, Answer.NO, NONE, considered=considered, presumed=True) if considered else _SILENT
+    return _judged(reading, indication, care, considered)
+
+
+def _judged(reading: Reading, indication: Finding, care: _Care, considered: tuple[Evidence, ...]) -> Finding:
+    kinds = {kind for kind, _ in care.certain}
+    marks: set[str] = set()
+    if ACTIVE in kinds:
+        marks.add("active-therapy")
+    if len(kinds) > 1:
+        marks.add("two-kinds")
+    entries = [fact for _, fact in care.certain]
+    notes: list[str] = []
+    long_enough = _since_at_least(reading, entries)
+    if long_enough is False:
+        marks.add("during-care")
+    if not entries or long_enough is None:
+        notes.append("date-uncertain")
+    if entries and not marks & {"active-therapy", "two-kinds"}:
+        notes.append("one-kind-without-active-therapy")
+    persisting = _persisting(reading, indication)
+    if not persisting:
+        notes.append("symptoms-not-shown-to-persist")
+    adequate = bool(long_enough) and persisting and bool(marks & {"active-therapy", "two-kinds"})
+    evidence = [evidence_of(fact) for fact in entries] + [evidence_of(fact, uncertain=True) for fact in care.doubtful]
+    return Finding(
+        NAME,
+        Answer.YES if adequate else Answer.UNKNOWN,
+        ADEQUATE if adequate else POSSIBLE,
+        frozenset(marks),
+        ordered(evidence),
+        considered=considered,
+        since=earliest(fact.began for fact in entries or care.doubtful),
+        notes=tuple(notes),
+    )
+
+
+def _gather(reading: Reading) -> _Care:
+    care = _Care([], [], [])
+    for kind in KINDS:
+        for fact in reading.group(kind):
+            if not fact.present or fact.kind in _BOOKED or fact.state in NOT_DONE or fact.stated_other_indication:
+                continue
+            inside = _of_this_episode(reading, fact)
+            if inside:
+                care.certain.append((kind, fact))
+            elif inside is None:
+                care.doubtful.append(fact)
+            else:
+                care.other_time.append(fact)
+    return _without_interrupted(reading, care)
+
+
+def _of_this_episode(reading: Reading, fact: Fact) -> bool | None:
+    """Uncertain is not enough here: the entry must begin inside the episode, not only perhaps."""
+    if fact.began is None:
+        return None
+    return in_episode(reading, fact)
+
+
+def _without_interrupted(reading: Reading, care: _Care) -> _Care:
+    """Care that nothing followed for longer than the gap between episodes was of an earlier course, however the pain is dated."""
+    gap = timedelta(days=reading.parameters.episode_gap_days)
+    horizon = reading.as_of  # the order itself is about this pain
+    by_date = sorted(care.certain, key=_last_of, reverse=True)
+    for position, (_, fact) in enumerate(by_date):
+        first, last = _span(fact, reading.as_of)
+        if horizon - last > gap:
+            care.other_time.extend(late for _, late in by_date[position:])
+            return _Care(by_date[:position], care.doubtful, care.other_time)
+        horizon = min(horizon, first)
+    return care
+
+
+def _span(fact: Fact, as_of: date) -> tuple[date, date]:
+    began = fact.began
+    first = as_of if began is None else began.earliest or began.latest or as_of
+    last = first
+    if fact.ended is not None and fact.ended.latest is not None:
+        last = min(fact.ended.latest, as_of)
+    elif fact.days_supplied is not None:
+        last = min(first + timedelta(days=fact.days_supplied), as_of)
+    elif fact.kind is FactKind.MEDICATION and fact.current:
+        last = as_of
+    elif began is not None and began.latest is not None:
+        last = began.latest
+    return first, max(first, last)
+
+
+def _last_of(item: tuple[str, Fact]) -> tuple[date, str]:
+    fact = item[1]
+    return (_span(fact, date.max)[1], fact.evidence.reference)
+
+
+def _since_at_least(reading: Reading, entries: list[Fact]) -> bool | None:
+    """Is the first entry 42 days old or more? ``None``: its date straddles the limit."""
+    limit = reading.parameters.adequate_care_days
+    answers: set[bool] = set()
+    for fact in entries:
+        began = fact.began
+        if began is None:
+            continue
+        if began.latest is not None and (reading.as_of - began.latest).days >= limit:
+            return True
+        if began.earliest is not None and (reading.as_of - began.earliest).days < limit:
+            answers.add(False)
+        else:
+            answers.add(True)
+    return None if True in answers or not answers else False
+
+
+def _persisting(reading: Reading, indication: Finding) -> bool:
+    """The pain is still the reason for the order, and the newest pain score is not zero."""
+    if not indication.yes:
+        return False
+    newest: tuple[date, float] | None = None
+    for fact in reading.group("pain-score"):
+        if fact.present and fact.value is not None and fact.began is not None and fact.began.latest is not None:
+            scored = (fact.began.latest, fact.value)
+            if newest is None or scored > newest:
+                newest = scored
+    return newest is None or newest[1] > 0
+
+
+# --- as stated by the clinician --------------------------------------------------------------------------------------
+
+
+def _stated(reading: Reading, care: _Care) -> Finding | None:
+    """The clinician's answer for this order or episode; "yes" outweighs "no" where both stand."""
+    yes = _statements(reading, "care-done-stated")
+    no = _statements(reading, "care-not-done-stated")
+    documented = ordered([fact.evidence for _, fact in care.certain] + [fact.evidence for fact in care.doubtful])
+    other_time = ordered([fact.evidence for fact in care.other_time])
+    long = [
+        fact
+        for fact in _statements(reading, "care-duration-stated")
+        if fact.value is not None and fact.value >= reading.parameters.adequate_care_days
+    ]
+    if yes or long:
+        because = ordered([fact.evidence for fact in yes + long] + list(documented))
+        against = ordered([fact.evidence for fact in no])
+        since = earliest(fact.began for _, fact in care.certain)
+        marks = frozenset({"stated"})
+        return Finding(NAME, Answer.YES, ADEQUATE, marks, because, against, considered=other_time, since=since)
+    if no:
+        because, marks = ordered([fact.evidence for fact in no]), frozenset({"stated"})
+        return Finding(NAME, Answer.NO, NONE, marks, because, against=documented, considered=other_time)
+    return None
+
+
+def _statements(reading: Reading, group: str) -> list[Fact]:
+    return [f for f in reading.group(group) if f.present and (stated_now(reading, f) or in_episode(reading, f) is True)]

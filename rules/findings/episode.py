@@ -1,0 +1,202 @@
+"""The current episode of pain: which entries belong to it, and since when it lasts."""
+
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from rules.concepts import FactsByGroup
+from rules.dates import DateInterval, days_between
+from rules.draft_order import DraftOrder
+from rules.evidence import Evidence
+from rules.facts import Fact, FactKind
+from rules.finding import Episode
+
+_NOT_AN_ENTRY = frozenset({"planned", "draft", "not-done"})
+
+
+class CurrentEpisode(Struct, frozen=True):
+    """The episode as it is shown, and the bounds that decide what belongs to it.
+
+    ``starts_by`` is the latest day on which it can have begun (``None``: nothing dated), ``not_before`` the earliest.
+    ``gap_days`` is the gap that starts a new episode.
+    """
+
+    shown: Episode
+    starts_by: date | None
+    not_before: date | None
+    gap_days: int
+
+    def holds(self, when: DateInterval | None, as_of: date) -> bool | None:
+        """Is a date inside this episode? ``None``: it may be; undated entries may always be."""
+        if when is None:
+            return None
+        last = when.latest or as_of
+        if self.starts_by is None:
+            if when.earliest is not None and when.earliest >= as_of:
+                return True
+            return None if (as_of - last).days <= self.gap_days else False
+        if when.earliest is not None and when.earliest >= self.starts_by:
+            return True
+        not_before = self.not_before or self.starts_by - timedelta(days=self.gap_days)
+        return None if last >= not_before else False
+
+
+class _Entry(Struct, frozen=True, gc=False):
+    first: date
+    last: date
+    fact: Fact
+
+
+def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: int) -> CurrentEpisode:
+    """The episode that the order's reason points to, else the current one; a clinician's stated onset overrides."""
+    entries = _entries(facts, as_of)
+    stated = _stated_onset(facts, order, as_of, gap_days)
+    if stated is not None:
+        began, because = stated
+        before = [entry for entry in entries if began.earliest is not None and entry.last < began.earliest]
+        return _episode(began, because, before, as_of, gap_days)
+    if not entries:
+        return CurrentEpisode(_UNKNOWN, None, None, gap_days)
+    current, before = _split_at_gap(entries, order, as_of, gap_days)
+    if not current:
+        return CurrentEpisode(Episode(earlier_episodes=_evidence(before)), None, None, gap_days)
+    began, because = _onset(current)
+    return _episode(began, because, before, as_of, gap_days)
+
+
+_UNKNOWN = Episode()
+
+
+def _episode(
+    began: DateInterval, because: tuple[Evidence, ...], before: list[_Entry], as_of: date, gap_days: int
+) -> CurrentEpisode:
+    shown = Episode(days_between(began, as_of), began, because, _evidence(before))
+    return CurrentEpisode(shown, began.latest, began.earliest, gap_days)
+
+
+def _entries(facts: FactsByGroup, as_of: date) -> list[_Entry]:
+    """Dated low-back diagnoses, therapy and pain scores; a score of zero is no pain."""
+    entries: list[_Entry] = []
+    for group in ("low-back", "back-therapy"):
+        for fact in facts.get(group, ()):
+            if fact.present and fact.kind is not FactKind.REASON and fact.state not in _NOT_AN_ENTRY:
+                _add(entries, fact, as_of)
+    for group in ("pain-score", "disability-score"):
+        for fact in facts.get(group, ()):
+            if fact.present and fact.value != 0 and fact.kind is not FactKind.REASON:
+                _add(entries, fact, as_of)
+    return entries
+
+
+def _add(entries: list[_Entry], fact: Fact, as_of: date) -> None:
+    """An open problem is an entry on the day it began; one with an end, and a course of therapy, last until their end."""
+    began = fact.began
+    if began is None:
+        return
+    first = began.earliest or began.latest
+    last = began.latest or as_of
+    if first is None or first > as_of:
+        return
+    if fact.ended is not None and fact.ended.latest is not None:
+        last = max(last, fact.ended.latest)
+    elif fact.state == "ongoing":
+        last = as_of
+    entries.append(_Entry(first, min(last, as_of), fact))
+
+
+def _split_at_gap(
+    entries: list[_Entry], order: DraftOrder, as_of: date, gap_days: int
+) -> tuple[list[_Entry], list[_Entry]]:
+    """Entries of the current episode and those before it, going back from today, or from the entry that the order names."""
+    pointed = order.reason_references
+    horizon = as_of
+    for entry in entries:
+        if entry.fact.evidence.reference in pointed:
+            horizon = min(horizon, entry.first)
+    newest_first = sorted(entries, key=_last_day, reverse=True)
+    for position, entry in enumerate(newest_first):
+        if (horizon - entry.last).days > gap_days:
+            return newest_first[:position], newest_first[position:]
+        horizon = min(horizon, entry.first)
+    return newest_first, []
+
+
+def _last_day(entry: _Entry) -> date:
+    return entry.last
+
+
+def _onset(current: list[_Entry]) -> tuple[DateInterval, tuple[Evidence, ...]]:
+    """When the first entry is a problem with an onset, that onset; else "at least since" the first entry."""
+    first = min(entry.first for entry in current)
+    by = min(entry.fact.began.latest or entry.last for entry in current if entry.fact.began is not None)
+    earliest = [entry for entry in current if entry.first == first]
+    onsets = [entry for entry in earliest if _has_onset(entry.fact)]
+    because = _evidence(onsets or earliest)
+    return DateInterval(first if onsets else None, by), because
+
+
+def _has_onset(fact: Fact) -> bool:
+    return fact.kind is FactKind.CONDITION and fact.began is not None and fact.began.earliest is not None
+
+
+def _stated_onset(
+    facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: int
+) -> tuple[DateInterval, tuple[Evidence, ...]] | None:
+    """The onset as stated: in an answer or an observation of this episode, else in the problem that the order names."""
+    newest: tuple[date, str] | None = None
+    onset: DateInterval | None = None
+    because: tuple[Evidence, ...] = ()
+    for fact in facts.get("stated-onset", ()):
+        said = _stated(fact, as_of)
+        if said is None or (as_of - said[0]).days > gap_days:
+            continue
+        rank = (said[0], fact.evidence.reference)
+        if newest is None or rank > newest:
+            newest, onset, because = rank, said[1], (fact.evidence,)
+    if onset is not None:
+        return onset, because
+    return _onset_of_the_reason(facts, order, as_of)
+
+
+def _stated(fact: Fact, as_of: date) -> tuple[date, DateInterval] | None:
+    """The day on which it was said, and the onset that it means."""
+    if not fact.present:
+        return None
+    began = fact.began
+    if fact.value is None:  # an onset date: the fact's own date is the onset
+        return None if began is None or began.earliest is None else (as_of, began)
+    said = as_of if began is None else began.latest or as_of
+    earliest_said = said if began is None else began.earliest or said
+    duration = timedelta(days=fact.value)
+    return said, DateInterval(earliest_said - duration, said - duration)
+
+
+def _onset_of_the_reason(
+    facts: FactsByGroup, order: DraftOrder, as_of: date
+) -> tuple[DateInterval, tuple[Evidence, ...]] | None:
+    if not order.reason_references:
+        return None
+    named = [
+        fact
+        for fact in facts.get("low-back", ())
+        if fact.present and fact.evidence.reference in order.reason_references and _has_onset(fact)
+    ]
+    if not named:
+        return None
+    first = min(named, key=_onset_key)
+    began = first.began
+    if began is None or began.earliest is None or began.earliest > as_of:
+        return None
+    return DateInterval(began.earliest, min(began.latest or as_of, as_of)), (first.evidence,)
+
+
+def _onset_key(fact: Fact) -> tuple[date, str]:
+    earliest = fact.began.earliest if fact.began is not None else None
+    return (earliest or date.max, fact.evidence.reference)
+
+
+def _evidence(entries: list[_Entry]) -> tuple[Evidence, ...]:
+    if not entries:
+        return ()
+    found = dict.fromkeys(entry.fact.evidence for entry in entries)
+    return tuple(sorted(found, key=lambda evidence: (evidence.dated, evidence.reference, evidence.says)))

@@ -1,0 +1,213 @@
+"""Suspected infection of the spine, and immunosuppression."""
+
+from rules.facts import Fact, FactKind
+from rules.finding import Finding
+from rules.findings.answers import Gathered, conclude, count_any_time, count_current, count_recent, silent
+from rules.findings.reading import NOT_DONE, Reading, happened_within, in_episode
+from rules.findings.steroids import SteroidUse
+
+NAME = "infection"
+_GROUPS = frozenset({
+    "spinal-infection", "fever", "body-temperature", "injecting-drug-use", "bloodstream-infection", "inflammatory-marker",
+    "spinal-intervention", "infection-statement", "recent-infection", "infection-strengthener",
+})  # fmt: skip
+
+
+def infection(reading: Reading, trend: Finding) -> Finding:
+    """Cues of spinal infection inside their look-backs; diabetes and dialysis strengthen and are named."""
+    if _GROUPS.isdisjoint(reading.facts):
+        return silent(reading, NAME)
+    limits = reading.parameters
+    found = Gathered.nothing()
+    _spinal_infection(reading, found)
+    count_recent(reading, found, reading.group("fever"), limits.fever_lookback_days, "fever")
+    _temperature(reading, found)
+    _drug_use(reading, found)
+    count_recent(
+        reading,
+        found,
+        reading.group("bloodstream-infection"),
+        limits.bloodstream_lookback_days,
+        "bloodstream-infection",
+    )
+    _markers(reading, found)
+    _intervention(reading, trend, found)
+    count_statement(reading, found, "infection-statement")
+    _strengtheners(reading, found)
+    if not found.because:  # a single cue absent does not answer the question
+        found.considered.extend(found.against)
+    return conclude(reading, NAME, found)
+
+
+def _spinal_infection(reading: Reading, found: Gathered) -> None:
+    """A current spinal infection counts whatever its age; one that is over counts inside the look-back for infections."""
+    for fact in reading.group("spinal-infection"):
+        if not fact.present:
+            found.denied.append(fact.evidence)
+            continue
+        inside = happened_within(fact, reading.as_of, reading.parameters.recent_infection_lookback_days)
+        if not fact.current and inside is False:
+            found.name_only(fact)
+            continue
+        mark = "spinal-infection-suspected" if fact.suspected else "spinal-infection-coded"
+        found.count(fact, mark, uncertain=not fact.current and inside is None)
+
+
+def _temperature(reading: Reading, found: Gathered) -> None:
+    """A normal temperature never undoes a high one inside the look-back: both are shown."""
+    limits = reading.parameters
+    for fact in reading.group("body-temperature"):
+        if not fact.present or fact.value is None:
+            continue
+        inside = happened_within(fact, reading.as_of, limits.fever_lookback_days)
+        if fact.value >= limits.fever_celsius:
+            if inside is False:
+                found.name_only(fact)
+            else:
+                found.count(fact, "fever", uncertain=inside is None)
+        elif inside is not False:
+            found.against.append(fact.evidence)
+
+
+def _drug_use(reading: Reading, found: Gathered) -> None:
+    """Use on the problem list as current is current; otherwise its date decides, and an unknown end counts."""
+    days = reading.parameters.iv_drug_lookback_days
+    for fact in reading.group("injecting-drug-use"):
+        ongoing = fact.kind is FactKind.CONDITION and fact.current
+        open_end = fact.kind is FactKind.CONDITION and not fact.current and fact.ended is None
+        inside = happened_within(fact, reading.as_of, days)
+        if not fact.present:
+            if inside is not False:
+                found.against.append(fact.evidence)
+        elif ongoing:
+            found.count(fact, "iv-drug-use")
+        elif inside is False and not open_end:
+            found.name_only(fact)
+        else:
+            uncertain = inside is not True and fact.kind is not FactKind.REASON
+            found.count(fact, "iv-drug-use", uncertain=uncertain)
+
+
+def _markers(reading: Reading, found: Gathered) -> None:
+    for fact in reading.group("inflammatory-marker"):
+        inside = happened_within(fact, reading.as_of, reading.parameters.inflammatory_marker_lookback_days)
+        if raised(reading, fact):
+            if inside is False:
+                found.name_only(fact)
+            else:
+                found.count(fact, "raised-markers", uncertain=inside is None)
+        elif inside is not False:
+            found.against.append(fact.evidence)
+
+
+def raised(reading: Reading, fact: Fact) -> bool:
+    """Raised as the laboratory flags it ("high"), else by number; a value that the laboratory calls normal is not."""
+    if not fact.present:
+        return False
+    if "high" in fact.evidence.marks or fact.value is None:
+        return True
+    limits = reading.parameters
+    limit = limits.esr_raised_mm_h if fact.concept == "esr" else limits.crp_raised_mg_l
+    return fact.value > limit or (fact.value == limit and fact.comparator == ">")
+
+
+def _intervention(reading: Reading, trend: Finding, found: Gathered) -> None:
+    """An operation, injection or puncture of the spine counts when the pain is new or worse since."""
+    days = reading.parameters.spinal_intervention_lookback_days
+    for fact in reading.group("spinal-intervention"):
+        if not fact.present or fact.state in NOT_DONE:
+            continue
+        if fact.kind in (FactKind.REASON, FactKind.REQUEST, FactKind.DRAFT):
+            continue
+        inside = happened_within(fact, reading.as_of, days)
+        if inside is not False and pain_new_or_worse_since(reading, fact, trend):
+            found.count(fact, "spinal-intervention", uncertain=inside is None)
+        elif inside is not False:
+            found.name_only(fact)
+
+
+def pain_new_or_worse_since(reading: Reading, event: Fact, trend: Finding) -> bool:
+    """Did the pain begin after the event, or does the record say that it got worse since (an undated "worse" counts)?"""
+    after = event.began.latest if event.began is not None else None
+    if after is None:
+        return _said_worse(reading, None) or trend.level == "worse"
+    began = reading.episode.shown.began
+    if began is not None and began.earliest is not None and began.earliest >= after:
+        return True
+    if trend.level == "worse":
+        return True
+    return _said_worse(reading, event) or any(
+        fact.present
+        and fact.current
+        and fact.began is not None
+        and fact.began.earliest is not None
+        and fact.began.earliest >= after
+        and fact.kind is FactKind.CONDITION
+        for fact in reading.group("low-back")
+    )
+
+
+def _said_worse(reading: Reading, event: Fact | None) -> bool:
+    after = event.began.latest if event is not None and event.began is not None else None
+    for group in ("course", "low-back"):
+        for fact in reading.group(group):
+            if not fact.present or fact.course != "worsening":
+                continue
+            said = fact.began.latest if fact.began is not None else None
+            if said is None or after is None or said >= after:
+                return True
+    return False
+
+
+def count_statement(reading: Reading, found: Gathered, group: str) -> None:
+    """The clinician's own answer to the whole question, when it belongs to this episode."""
+    for fact in reading.group(group):
+        if in_episode(reading, fact) is False:
+            found.name_only(fact)
+        elif fact.present:
+            found.count(fact, "statement")
+        else:
+            found.denied.append(fact.evidence)
+
+
+def _strengtheners(reading: Reading, found: Gathered) -> None:
+    """Named, with or without another cue; alone they keep the rating from being called robust."""
+    days = reading.parameters.recent_infection_lookback_days
+    for fact in reading.group("infection-strengthener"):
+        if fact.present and _current_state(reading, fact):
+            found.marks.add(fact.concept)
+            found.name_only(fact)
+    for fact in reading.group("recent-infection"):
+        if fact.present and happened_within(fact, reading.as_of, days) is not False:
+            found.marks.add("recent-infection")
+            found.name_only(fact)
+
+
+def _current_state(reading: Reading, fact: Fact) -> bool:
+    """A diagnosis is current until it is closed; a session of dialysis speaks for the look-back of kidney injury."""
+    if fact.kind is FactKind.PROCEDURE:
+        days = reading.parameters.kidney_injury_lookback_days
+        return fact.state not in NOT_DONE and happened_within(fact, reading.as_of, days) is not False
+    return fact.current
+
+
+# --- immunosuppression -----------------------------------------------------------------------------------------------
+
+_IMMUNE = frozenset({"hiv", "transplant", "immunosuppressive-medicine", "immunosuppressed-state"})
+
+
+def immunosuppression(reading: Reading, steroids: SteroidUse) -> Finding:
+    """HIV and transplant at any time, an immunosuppressive medicine or state now, long-term corticosteroids."""
+    if _IMMUNE.isdisjoint(reading.facts) and not steroids.long_term and not steroids.named:
+        return silent(reading, "immunosuppression")
+    found = Gathered.nothing()
+    count_any_time(found, reading.group("hiv"), "hiv")
+    count_any_time(found, reading.group("transplant"), "transplant")
+    medicines = [f for f in reading.group("immunosuppressive-medicine") if f.state not in NOT_DONE]
+    count_current(found, medicines, "medicine")
+    count_current(found, reading.group("immunosuppressed-state"), "state")
+    if steroids.long_term:
+        found.because.extend(steroids.evidence)
+        found.marks.add("corticosteroids")
+    found.considered.extend(steroids.named)
+    return conclude(reading, "immunosuppression", found)

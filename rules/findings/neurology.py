@@ -1,0 +1,334 @@
+"""Radiculopathy, and weakness of the legs: how severe, on how many levels, and whether it is getting worse."""
+
+from msgspec import Struct
+
+from rules.dates import DateInterval
+from rules.evidence import Evidence
+from rules.facts import Fact, FactKind
+from rules.finding import Answer, Finding
+from rules.findings.answers import PRESUMED_NO, earliest
+from rules.findings.muscle_roots import one_root_explains
+from rules.findings.reading import (
+    Reading,
+    clearly_older,
+    evidence_of,
+    in_episode,
+    ordered,
+    stated_now,
+)
+from rules.findings.strength import SEVERE, GradeCourse, grade_courses
+
+# --- radiculopathy ---------------------------------------------------------------------------------------------------
+
+_RADICULAR = frozenset({"radiculopathy-coded", "leg-raise", "root-deficit", "sensation-normal"})
+
+
+class RootSigns(Struct, frozen=True):
+    """The answer on radiculopathy, and the entries by side: signs of both legs may be cauda equina syndrome."""
+
+    finding: Finding
+    facts: tuple[Fact, ...] = ()
+
+
+def radiculopathy(reading: Reading) -> RootSigns:
+    """A coded diagnosis, a positive leg raise, or a dermatomal sensory or reflex loss together with leg pain."""
+    if _RADICULAR.isdisjoint(reading.facts):
+        return _NO_ROOT_SIGNS
+    coded = [fact for fact in reading.group("radiculopathy-coded") if fact.present and fact.current]
+    raised = [fact for fact in reading.group("leg-raise") if fact.present and in_episode(reading, fact) is not False]
+    deficits = [
+        fact for fact in reading.group("root-deficit") if fact.present and in_episode(reading, fact) is not False
+    ]
+    deficit_counts = bool(deficits) and has_leg_pain(reading)
+    counted = coded + raised + (deficits if deficit_counts else [])
+    normal = [
+        fact.evidence
+        for group in ("leg-raise", "root-deficit", "radiculopathy-coded")
+        for fact in reading.group(group)
+        if not fact.present and in_episode(reading, fact) is not False
+    ]
+    normal += [
+        f.evidence for f in reading.group("sensation-normal") if f.present and in_episode(reading, f) is not False
+    ]
+    considered = [fact.evidence for fact in deficits] if not deficit_counts else []
+    if not counted:
+        finding = Finding(
+            "radiculopathy", Answer.NO, because=ordered(normal), considered=ordered(considered), presumed=not normal
+        )
+        return RootSigns(finding) if normal or considered else _NO_ROOT_SIGNS
+    marks = {"coded"} if coded else set()
+    marks |= {"leg-raise"} if raised else set()
+    marks |= {"deficit"} if deficit_counts else set()
+    if {"left", "right"} <= sides_of(counted):
+        marks.add("bilateral")
+    because = ordered([evidence_of(fact) for fact in counted])
+    finding = Finding(
+        "radiculopathy",
+        Answer.YES,
+        marks=frozenset(marks),
+        because=because,
+        against=ordered(normal),
+        considered=ordered(considered),
+    )
+    return RootSigns(finding, tuple(counted))
+
+
+_NO_ROOT_SIGNS = RootSigns(PRESUMED_NO["radiculopathy"])
+
+
+def has_leg_pain(reading: Reading) -> bool:
+    """Is there pain in the leg now, by diagnosis or by the order's reason?"""
+    return any(fact.present and fact.current for fact in reading.group("leg-pain"))
+
+
+def sides_of(facts: list[Fact]) -> set[str]:
+    """The sides that the entries name; "bilateral" is both."""
+    sides: set[str] = set()
+    for fact in facts:
+        if fact.side == "bilateral" or fact.concept == "bilateral-sciatica":
+            return {"left", "right"}
+        sides.add(fact.side)
+    return sides
+
+
+# --- weakness --------------------------------------------------------------------------------------------------------
+
+
+class Weak(Struct, frozen=True):
+    """One weakness that is on record: a graded muscle, or a coded one without a grade."""
+
+    sites: tuple[str, ...]
+    side: str  # left, right, bilateral, or empty
+    severe: bool
+    worsening: bool
+    evidence: tuple[Evidence, ...]
+    recovering: bool = False
+    new: bool = False
+    foot_drop: bool = False
+    began: DateInterval | None = None
+
+
+class Strength(Struct, frozen=True):
+    """The answer on weakness, and the weaknesses that count."""
+
+    finding: Finding
+    weak: tuple[Weak, ...] = ()
+
+
+# What a coded weakness is, where it has no grade: muscle groups, severe or not. Plegia and paraparesis are read as severe
+# (our choice): no source grades them, and "mild" would be a guess in the wrong direction.
+_CODED: dict[str, tuple[tuple[str, ...], bool]] = {
+    "foot-drop": (("ankle-dorsiflexion",), True),
+    "heel-walk-unable": (("ankle-dorsiflexion",), False),
+    "toe-walk-unable": (("ankle-plantarflexion",), False),
+    "lower-limb-weakness": ((), False),
+    "lower-limb-paralysis": ((), True),
+    "paraparesis": ((), True),
+    "weakness-features": ((), False),
+}
+_PERONEAL = frozenset({"ankle-dorsiflexion", "great-toe-extension"})
+_STRENGTH = frozenset(
+    {"muscle-strength", "weakness-coded", "weakness-progression", "strength-normal", "weakness-unclear"}
+)
+_WEAKNESS_SILENT = Finding("weakness", Answer.NO, "none", presumed=True)
+
+
+def weakness(reading: Reading) -> Strength:
+    """The level of weakness in this episode; what is older and stable, or otherwise explained, is named and not counted."""
+    if _STRENGTH.isdisjoint(reading.facts):
+        if reading.statement is None:
+            return _NO_WEAKNESS
+        return Strength(Finding("weakness", Answer.NO, "none", because=(reading.statement,)))
+    courses = grade_courses(reading)
+    considered: list[Evidence] = [fact.evidence for fact in reading.group("weakness-unclear") if fact.present]
+    notes: list[str] = []
+    weak = _graded(courses, considered, notes) + _coded(reading, considered, notes)
+    counted = _unexplained(reading, weak, considered, notes)
+    progression = _progression(reading, considered, notes)
+    normal = _normal(reading, courses)
+    if not counted and not progression:
+        return Strength(_none(reading, normal, considered, notes))
+    against = normal if reading.statement is None else [*normal, reading.statement]
+    not_new = any(
+        stated_now(reading, fact) and fact.concept == "weakness-new-or-worse-no"
+        for fact in reading.group("strength-normal")
+    )
+    finding = Finding(
+        "weakness",
+        Answer.YES,
+        _level(counted, bool(progression)),
+        _marks(counted, not_new),
+        ordered([evidence for each in counted for evidence in each.evidence] + progression),
+        ordered(against),
+        ordered(considered),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    return Strength(finding, tuple(counted))
+
+
+_NO_WEAKNESS = Strength(_WEAKNESS_SILENT)
+
+
+def _graded(courses: list[GradeCourse], considered: list[Evidence], notes: list[str]) -> list[Weak]:
+    weak: list[Weak] = []
+    for course in courses:
+        if not course.weak:
+            continue
+        if course.stable:
+            considered.extend(course.evidence)
+            notes.append("older-and-stable")
+            continue
+        weak.append(
+            Weak(
+                (course.site,),
+                course.side,
+                course.grade <= SEVERE,
+                course.worsening,
+                course.evidence,
+                recovering=course.recovering,
+                new=course.new,
+                began=earliest(fact.began for fact in course.facts),
+            )  # fmt: skip
+        )
+    return weak
+
+
+def _coded(reading: Reading, considered: list[Evidence], notes: list[str]) -> list[Weak]:
+    weak: list[Weak] = []
+    for fact in reading.group("weakness-coded"):
+        if not fact.present or not fact.current:
+            continue
+        sites, severe = _CODED[fact.concept]
+        worse = fact.course == "worsening"
+        if clearly_older(reading, fact) and not (worse and fact.kind is FactKind.CONDITION):
+            considered.append(fact.evidence)
+            notes.append("older-and-stable")
+            continue
+        side = "bilateral" if fact.concept == "paraparesis" else fact.side
+        weak.append(
+            Weak(
+                sites,
+                side,
+                severe,
+                worse,
+                (_dated(fact),),
+                new=not severe,
+                foot_drop=fact.concept == "foot-drop",
+                began=fact.began,
+            )  # fmt: skip
+        )
+    return weak
+
+
+def _dated(fact: Fact) -> Evidence:
+    return evidence_of(fact, uncertain=fact.began is None and fact.kind is not FactKind.REASON)
+
+
+def _unexplained(reading: Reading, weak: list[Weak], considered: list[Evidence], notes: list[str]) -> list[Weak]:
+    """What no other coded cause explains. A weakness that is getting worse is never explained away by an old cause."""
+    causes = [fact for fact in reading.group("other-cause-of-weakness") if fact.present and not fact.suspected]
+    if not causes or not weak:
+        return weak
+    both = {"left", "right"} <= _sides(weak)
+    left_over: list[Weak] = []
+    for each in weak:
+        explaining = [cause for cause in causes if _explains(cause, each, both)]
+        if each.worsening or not explaining:
+            left_over.append(each)
+        else:
+            considered.extend((*each.evidence, *(cause.evidence for cause in explaining)))
+            notes.append("explained-by-another-cause")
+    return left_over
+
+
+def _explains(cause: Fact, weak: Weak, both_legs: bool) -> bool:
+    if cause.side == "bilateral":
+        one_leg = True
+    elif cause.side:
+        one_leg = cause.side == weak.side
+    else:
+        one_leg = not both_legs and weak.side != "bilateral"
+    if not one_leg:
+        return False
+    return cause.concept != "peroneal-neuropathy" or (bool(weak.sites) and _PERONEAL.issuperset(weak.sites))
+
+
+def _progression(reading: Reading, considered: list[Evidence], notes: list[str]) -> list[Evidence]:
+    """Progression that the record, or the clinician's answer, states as such."""
+    found: list[Evidence] = []
+    for fact in reading.group("weakness-progression"):
+        if not fact.present:
+            continue
+        if fact.concept == "weakness-new-or-worse-yes":
+            if stated_now(reading, fact):
+                found.append(fact.evidence)
+                notes.append("stated-new-or-worse")
+        elif clearly_older(reading, fact) or not fact.current:
+            considered.append(fact.evidence)
+        else:
+            found.append(_dated(fact))
+    return found
+
+
+def _normal(reading: Reading, courses: list[GradeCourse]) -> list[Evidence]:
+    """Strength examined and normal, in this episode: it answers the question, and contradicts a weakness on record."""
+    found = [evidence for course in courses if not course.weak and not course.stable for evidence in course.evidence]
+    for group, present in (("strength-normal", True), ("weakness-coded", False), ("weakness-progression", False)):
+        for fact in reading.group(group):
+            if fact.present is not present or in_episode(reading, fact) is False:
+                continue
+            if fact.concept != "weakness-new-or-worse-no" or stated_now(reading, fact):
+                found.append(fact.evidence)
+    return found
+
+
+def _none(reading: Reading, normal: list[Evidence], considered: list[Evidence], notes: list[str]) -> Finding:
+    because = normal if reading.statement is None else [*normal, reading.statement]
+    return Finding(
+        "weakness",
+        Answer.NO,
+        "none",
+        because=ordered(because),
+        considered=ordered(considered),
+        presumed=not because,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _level(weak: list[Weak], progression: bool) -> str:
+    if progression or any(each.worsening for each in weak):
+        return "worsening"
+    return "severe" if any(each.severe for each in weak) else "mild"
+
+
+def _marks(weak: list[Weak], not_new: bool) -> frozenset[str]:
+    marks: set[str] = set()
+    for each in weak:
+        if each.recovering:
+            marks.add("recovering")
+        if each.new and not not_new:
+            marks.add("new")
+        if each.foot_drop:
+            marks.add("foot-drop")
+        if any("from text" in evidence.marks for evidence in each.evidence):
+            marks.add("from-text")
+    if {"left", "right"} <= _sides(weak):
+        marks |= {"bilateral", "multilevel"}
+    elif not _one_root(weak):
+        marks.add("multilevel")
+    return frozenset(marks)
+
+
+def _sides(weak: list[Weak]) -> set[str]:
+    sides = {each.side for each in weak}
+    return {"left", "right"} if "bilateral" in sides else sides
+
+
+def _one_root(weak: list[Weak]) -> bool:
+    """Does a single root explain every weak muscle of one leg? A muscle without a side may belong to either leg."""
+    unsided = [site for each in weak if not each.side for site in each.sites]
+    for side in _sides(weak) or {""}:
+        sites = [site for each in weak if each.side == side and side for site in each.sites] + unsided
+        if not one_root_explains(sites):
+            return False
+    return True

@@ -1,0 +1,106 @@
+"""What every question reads: one patient's facts by concept group, the order's own reasons, the episode, the day."""
+
+from datetime import date
+
+import msgspec
+from msgspec import Struct
+
+from rules.concepts import FactsByGroup
+from rules.dates import DateInterval, within_days
+from rules.draft_order import DraftOrder
+from rules.evidence import Evidence
+from rules.facts import ClinicalPicture, Fact, FactKind
+from rules.findings.episode import CurrentEpisode
+from rules.parameters import Parameters
+
+DATE_UNCERTAIN = "date uncertain"
+SUSPECTED = "suspected"
+NOT_DONE = frozenset({"planned", "draft", "not-done"})
+
+
+class Reading(Struct, frozen=True):
+    """One patient on one day, for one order. ``statement`` is "red flags and strength checked, none", if it holds today."""
+
+    facts: FactsByGroup
+    picture: ClinicalPicture
+    order: DraftOrder
+    parameters: Parameters
+    episode: CurrentEpisode
+    as_of: date
+    pointed: frozenset[str]
+    encounter: str
+    statement: Evidence | None = None
+
+    def group(self, name: str) -> list[Fact]:
+        """The facts of one concept group, present and absent ones alike."""
+        return self.facts.get(name, _NONE)
+
+
+_NONE: list[Fact] = []
+
+
+def named_now(reading: Reading, fact: Fact) -> bool:
+    """Is the fact named by this order (its reason, or an entry its reason points to) or recorded in this encounter?"""
+    if fact.kind is FactKind.REASON or fact.evidence.reference in reading.pointed:
+        return True
+    return bool(reading.encounter) and fact.encounter == reading.encounter
+
+
+def stated_now(reading: Reading, fact: Fact) -> bool:
+    """Does a clinician's answer hold for this order: on the order, in this encounter, or dated today?"""
+    return fact.present and (named_now(reading, fact) or is_today(fact, reading.as_of))
+
+
+def is_today(fact: Fact, as_of: date) -> bool:
+    """Is the fact dated on the day of the call, with certainty?"""
+    began = fact.began
+    return began is not None and began.earliest is not None and began.earliest >= as_of
+
+
+def in_episode(reading: Reading, fact: Fact) -> bool | None:
+    """Does the fact belong to the current episode? ``None``: its date, or the episode's, leaves that open."""
+    return True if named_now(reading, fact) else reading.episode.holds(fact.began, reading.as_of)
+
+
+def clearly_older(reading: Reading, fact: Fact) -> bool:
+    """Is the fact older than the episode, and by the gap that separates episodes? A date close by may be the same illness."""
+    began = fact.began
+    if began is None or began.latest is None or in_episode(reading, fact) is not False:
+        return False
+    return (reading.as_of - began.latest).days > reading.parameters.episode_gap_days
+
+
+def happened_within(fact: Fact, as_of: date, days: int) -> bool | None:
+    """Did it happen, or last, into the last ``days`` days? ``None``: undated, or the date straddles the limit."""
+    when: DateInterval | None = fact.began
+    if fact.ended is not None and fact.ended.latest is not None:
+        when = fact.ended
+    return None if when is None else within_days(when, as_of, days)
+
+
+def first_day(fact: Fact) -> date | None:
+    """The first day on which the entry is known to speak: its earliest day, else the day it was recorded."""
+    began = fact.began
+    return None if began is None else began.earliest or began.latest
+
+
+def evidence_of(fact: Fact, *, uncertain: bool = False) -> Evidence:
+    """The fact's evidence, saying that it is only suspected, or that its date is uncertain, where that is so."""
+    evidence = fact.evidence
+    added: tuple[str, ...] = ()
+    if fact.suspected and SUSPECTED not in evidence.marks:
+        added = (SUSPECTED,)
+    if uncertain and DATE_UNCERTAIN not in evidence.marks:
+        added = (*added, DATE_UNCERTAIN)
+    return msgspec.structs.replace(evidence, marks=evidence.marks + added) if added else evidence
+
+
+def ordered(evidence: list[Evidence]) -> tuple[Evidence, ...]:
+    """Each entry once, by date and reference: the same record gives the same words, in whatever order it arrived."""
+    if len(evidence) < 2:
+        return tuple(evidence)
+    return tuple(sorted(dict.fromkeys(evidence), key=_by_date))
+
+
+def _by_date(evidence: Evidence) -> tuple[str, str, str, tuple[str, ...]]:
+    return (evidence.dated, evidence.reference, evidence.says, evidence.marks)

@@ -1,0 +1,97 @@
+"""Days on systemic corticosteroids in the last twelve months, from prescriptions, and long-term use as a status."""
+
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from rules.evidence import Evidence
+from rules.facts import Fact, FactKind
+from rules.findings.reading import NOT_DONE, Reading, evidence_of, ordered
+
+_STATUS_KINDS = frozenset({FactKind.CONDITION, FactKind.OBSERVATION, FactKind.REASON})
+_DAY = timedelta(days=1)
+
+
+class SteroidUse(Struct, frozen=True):
+    """Is use long enough to count, and what says so. ``named``: too short, or without a duration."""
+
+    long_term: bool
+    evidence: tuple[Evidence, ...] = ()
+    named: tuple[Evidence, ...] = ()
+
+
+class _Course(Struct, frozen=True):
+    """The days that one prescription covers. ``supply`` is set for tablets counted in days: a refill follows the earlier one."""
+
+    first: date
+    last: date
+    supply: int | None
+    certain: bool
+    fact: Fact
+
+
+NO_STEROIDS = SteroidUse(long_term=False)
+
+
+def steroid_use(reading: Reading) -> SteroidUse:
+    """Long-term status, or enough days of prescriptions within the window (days as CMS166v7, refills as HEDIS counts them)."""
+    if "corticosteroid-medicine" not in reading.facts and "corticosteroid-status" not in reading.facts:
+        return NO_STEROIDS
+    status = [
+        evidence_of(fact)
+        for fact in reading.group("corticosteroid-status")
+        if fact.present and fact.current and fact.kind in _STATUS_KINDS
+    ]
+    medicines = [f for f in reading.group("corticosteroid-medicine") if f.present and f.state not in NOT_DONE]
+    courses = [course for fact in medicines if (course := _course(fact, reading.as_of)) is not None]
+    needed = reading.parameters.corticosteroid_days
+    certain = _days_covered(reading, [course for course in courses if course.certain]) >= needed
+    if certain or _days_covered(reading, courses) >= needed:
+        counted = [evidence_of(course.fact, uncertain=not certain and not course.certain) for course in courses]
+        return SteroidUse(True, ordered(status + counted))
+    return SteroidUse(bool(status), ordered(status), ordered([fact.evidence for fact in medicines]))
+
+
+def _course(fact: Fact, as_of: date) -> _Course | None:
+    """One prescription. Without an end or a supply, a current one is taken to last until today, as uncertain."""
+    supply, began, ended = fact.days_supplied, fact.began, fact.ended
+    if began is None:
+        if supply is None:
+            return None
+        return _Course(as_of - (supply - 1) * _DAY, as_of, supply, False, fact)
+    exact = began.earliest is not None and began.earliest == began.latest
+    first = began.earliest or began.latest or as_of
+    if first > as_of:
+        return None
+    if supply is not None:
+        if (
+            not exact and began.latest is not None
+        ):  # of the possible starts, the one that leaves most of the supply before today
+            first = max(first, min(began.latest, as_of - (supply - 1) * _DAY))
+        return _Course(first, first + (supply - 1) * _DAY, supply, exact, fact)
+    if ended is not None:
+        return _Course(first, ended.latest or as_of, None, exact and ended.earliest == ended.latest, fact)
+    return _Course(first, as_of, None, False, fact) if fact.current else None
+
+
+def _days_covered(reading: Reading, courses: list[_Course]) -> int:
+    """Days covered inside the window: an overlap counts once, and a refill fetched early is taken after the earlier supply."""
+    opens = reading.as_of - (reading.parameters.corticosteroid_window_days - 1) * _DAY
+    days = 0
+    until: date | None = None
+    started: date | None = None
+    for course in sorted(courses, key=_span):
+        first, last = course.first, course.last
+        if until is not None and first <= until:
+            if course.supply is not None and started is not None and first > started:
+                last = until + course.supply * _DAY
+            first = until + _DAY
+        started = course.first
+        if last >= first:
+            until = last
+            days += max((min(last, reading.as_of) - max(first, opens)).days + 1, 0)
+    return days
+
+
+def _span(course: _Course) -> tuple[date, date]:
+    return (course.first, course.last)
