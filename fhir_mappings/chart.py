@@ -1,0 +1,228 @@
+"""The chart of one call: every record that belongs to the patient, by type, and what could not be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.decode import HookCall
+from fhir_mappings.errors import PatientMissing, WrongPatient
+from fhir_mappings.fhir_records import (
+    OLDER_REQUESTS,
+    AboutPatient,
+    Medication,
+    OperationOutcome,
+    Patient,
+    Practitioner,
+    PractitionerRole,
+    READ,
+    Record,
+    type_name,
+)
+from fhir_mappings.patient import is_older_fhir
+from fhir_mappings.prefetch_values import Entry, PrefetchValue, State, is_failure, is_partial, read_value
+from fhir_mappings.references import OnePatient, identifiers_in
+from rules.facts import SourceGap
+
+# Parts of the record that can hold a red flag; the others hold safety facts, plans, imaging or the setting.
+RED_FLAG_SOURCES = frozenset({"Condition", "Observation", "Procedure", "MedicationRequest", "MedicationStatement"})
+_OLDER = {
+    "MedicationOrder": "MedicationRequest",
+    "ProcedureRequest": "ServiceRequest",
+    "ReferralRequest": "ServiceRequest",
+    "DiagnosticOrder": "ServiceRequest",
+    "DeviceUseRequest": "ServiceRequest",
+    "ProcedureResponse": "Procedure",
+}
+_ABOUT_A_PATIENT = tuple(kind for kind in READ if issubclass(kind, AboutPatient))
+_FAILURE_STATUS = ("4", "5")
+
+
+class Chart(Struct):
+    """Records of the patient, by type; ``pages`` are all entries of the call, for looking up what they refer to."""
+
+    patient: Patient
+    records: dict[type[Record], list[Any]]
+    pages: list[list[Entry]]
+    user: str = ""
+    gaps: tuple[SourceGap, ...] = ()
+    dropped: int = 0
+    foreign: int = 0
+
+
+def gap(source: str, why: str) -> SourceGap:
+    """A part of the record that could not be read, and whether a red flag could be in it."""
+    return SourceGap(source, why, source in RED_FLAG_SOURCES)
+
+
+def chart_from_prefetch(call: HookCall, expected: Mapping[str, str]) -> Chart:
+    """The chart as the call brings it. ``expected`` names the resource type that each prefetch key should hold.
+
+    Records count whichever key they came under; an expected key that is absent is a gap unless its type came otherwise.
+    """
+    patient = _patient(call.prefetch, call.context.patient_id)
+    gathered = _gather(call.prefetch, patient, call.context.patient_id)
+    gaps = dict.fromkeys([*_missing(call.prefetch, expected, gathered), *gathered.gaps(expected)])
+    if is_older_fhir(patient):
+        gaps[SourceGap("Patient", "unsupported version", True)] = None
+    return Chart(
+        patient=patient,
+        records=gathered.records,
+        pages=[value.entries for value in call.prefetch.values()],
+        user=call.context.user_id,
+        gaps=tuple(sorted(gaps, key=lambda each: (each.source, each.why))),
+        dropped=sum(value.dropped for value in call.prefetch.values()),
+        foreign=gathered.foreign,
+    )
+
+
+def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: str) -> Chart:
+    """The chart of a whole-patient Bundle or list: what it does not hold is not there."""
+    raw = bundle if isinstance(bundle, bytes) else msgspec.json.encode(bundle)
+    if raw.lstrip()[:1] == b"[":
+        several = msgspec.json.decode(raw, type=list[Raw])
+        raw = b'{"resourceType":"Bundle","entry":[%s]}' % b",".join(b'{"resource":%s}' % bytes(each) for each in several)
+    pages = {"record": read_value(Raw(raw))}
+    patient = _patient(pages, patient_id)
+    gathered = _gather(pages, patient, patient_id)
+    gaps = dict.fromkeys(gathered.gaps({}))
+    if is_older_fhir(patient):
+        gaps[SourceGap("Patient", "unsupported version", True)] = None
+    return Chart(
+        patient=patient,
+        records=gathered.records,
+        pages=[value.entries for value in pages.values()],
+        gaps=tuple(gaps),
+        dropped=pages["record"].dropped,
+        foreign=gathered.foreign,
+    )
+
+
+def _patient(values: Mapping[str, PrefetchValue], patient_id: str) -> Patient:
+    """The Patient of the call. Another one in its place stops everything."""
+    found: list[Patient] = []
+    for value in values.values():
+        for entry in value.entries:
+            if type(entry.resource) is Patient:
+                found.append(entry.resource)
+                if value.alone and entry.resource.id and entry.resource.id != patient_id:
+                    raise WrongPatient("the Patient in the call is not the patient of its context")
+    own = [patient for patient in found if patient.id == patient_id]
+    if own:
+        return own[-1]
+    if any(patient.id for patient in found):
+        raise WrongPatient("the Patient in the call is not the patient of its context")
+    raise PatientMissing("the call brings no Patient resource that can be read")
+
+
+class _Gathered(Struct):
+    records: dict[type[Record], list[Any]]
+    foreign: int = 0
+    older: set[str] = set()
+    failed: set[str] = set()  # prefetch keys with an error among their entries
+    partial: set[str] = set()
+    types: dict[str, set[str]] = {}  # resource types that came under each key
+    state: dict[str, PrefetchValue] = {}
+
+    def gaps(self, expected: Mapping[str, str]) -> Iterable[SourceGap]:
+        """What came with an error, without its end, or in another version of FHIR."""
+        for older in self.older:
+            yield gap(older, "unsupported version")
+        for key, value in self.state.items():
+            why = _trouble(value, key in self.failed, key in self.partial)
+            if why:
+                for source in [expected[key]] if key in expected else sorted(self.types.get(key, ())):
+                    yield gap(source, why)
+
+
+def _trouble(value: PrefetchValue, failed: bool, partial: bool) -> str:
+    if value.state is State.FAILED or failed:
+        return "failed"
+    if value.state is State.UNREADABLE:
+        return "unreadable"
+    return "incomplete" if value.incomplete or partial else ""
+
+
+def _missing(
+    values: Mapping[str, PrefetchValue], expected: Mapping[str, str], gathered: _Gathered
+) -> Iterable[SourceGap]:
+    elsewhere = {kind for key, kinds in gathered.types.items() if key not in expected for kind in kinds}
+    for key, source in expected.items():
+        if key not in values and source not in elsewhere:
+            yield gap(source, "not provided")
+
+
+def _gather(values: Mapping[str, PrefetchValue], patient: Patient, patient_id: str) -> _Gathered:
+    urls = frozenset(
+        entry.full_url
+        for value in values.values()
+        for entry in value.entries
+        if entry.full_url and type(entry.resource) is Patient and entry.resource.id == patient_id
+    )
+    who = OnePatient(patient_id, urls, identifiers_in(patient.identifier))
+    gathered = _Gathered({kind: [] for kind in READ})
+    for key, value in values.items():
+        gathered.state[key] = value
+        gathered.types[key] = _sort(key, value, who, gathered)
+    return gathered
+
+
+def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> set[str]:
+    """Put each record of one prefetch value into the list of its type, unless it is somebody else's."""
+    piles: dict[type[Any], list[Any]] = {kind: gathered.records[kind] for kind in _ABOUT_A_PATIENT}
+    own = who.own
+    kinds: set[type[Any]] = set()
+    last: type[Any] | None = None
+    pile: list[Any] | None = None
+    for entry in value.entries:
+        record: Any = entry.resource
+        kind = type(record)
+        if kind is not last:
+            kinds.add(kind)
+            pile = piles.get(kind)
+            last = kind
+        if pile is None:
+            _set_aside(key, entry, gathered, who)
+            continue
+        about = record.subject or record.patient
+        if about is None or about.reference in own or who.is_meant_by(about):
+            pile.append(record)
+        else:
+            gathered.foreign += 1
+    return {kind.__name__ for kind in kinds if kind in gathered.records}
+
+
+def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> None:
+    """Entries that are not about the patient as their subject: people, medicines, outcomes, types that no rule reads."""
+    record = entry.resource
+    if isinstance(record, OperationOutcome):
+        if is_failure(record):
+            gathered.failed.add(key)
+        elif is_partial(record):
+            gathered.partial.add(key)
+    elif isinstance(record, Patient):
+        gathered.foreign += not who.is_this(record)
+    elif isinstance(record, Practitioner | PractitionerRole | Medication):
+        gathered.records[type(record)].append(record)
+    elif isinstance(record, OLDER_REQUESTS):
+        gathered.older.add(_OLDER[type_name(record)])
+    elif record is None and _answered_with_failure(entry):
+        gathered.failed.add(key)
+
+
+class _Response(Struct):
+    status: str = ""
+
+
+def _answered_with_failure(entry: Entry) -> bool:
+    """An entry of a batch answer that holds an HTTP error in place of a resource."""
+    if not len(entry.response):
+        return False
+    try:
+        return msgspec.json.decode(entry.response, type=_Response).status.startswith(_FAILURE_STATUS)
+    except msgspec.DecodeError:
+        return True
+

@@ -1,0 +1,133 @@
+"""Devices and metal, allergies and intolerances to facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import Struct
+
+from fhir_mappings.codes import CodeReading, Statement
+from fhir_mappings.elements import CodeableConcept, Unreadable, is_given
+from fhir_mappings.encounter_and_user import encounter_of
+from fhir_mappings.fhir_records import AllergyIntolerance, Device, DeviceUseStatement
+from fhir_mappings.page import Page, evidence_of
+from fhir_mappings.partial_dates import since_at_least
+from fhir_mappings.references import local_reference
+from fhir_mappings.status_codes import Verified, is_current, verified
+from rules.facts import Fact, FactKind
+
+_ENDED_USE = frozenset({"completed", "stopped"})
+_NOT_USED = frozenset({"entered-in-error", "intended", "not-taken"})
+
+
+class DeviceName(Struct, frozen=True, gc=False):
+    name: str | None = None
+
+
+class Reaction(Struct, frozen=True, gc=False):
+    substance: CodeableConcept | None = None
+
+
+_NAMES = msgspec.json.Decoder(list[DeviceName | None] | None)
+_REACTIONS = msgspec.json.Decoder(list[Reaction | None] | None)
+
+
+def device_facts(device: Device, ended: frozenset[str], page: Page) -> Iterator[Fact]:
+    """A device on record; ``ended`` are the devices whose use is recorded as over ("Device/5")."""
+    if device.status == "entered-in-error":
+        return
+    readings = [page.codes.memo.of(device.type)] if is_given(device.type) else []
+    if not any(reading.statements for reading in readings):
+        readings += [page.codes.of(CodeableConcept(text=name)) for name in _device_names(device)]
+    reading = next((each for each in readings if each.statements), readings[0] if readings else None)
+    if reading is None:
+        return
+    page.tally.count_code(reading)
+    current = device.status != "inactive" and f"Device/{device.id}" not in ended
+    yield from _device(device, reading, current, page)
+
+
+def _device(device: Device, reading: CodeReading, current: bool, page: Page) -> Iterator[Fact]:
+    for statement in reading.statements:
+        yield Fact(
+            concept=statement.concept,
+            kind=FactKind.DEVICE,
+            evidence=evidence_of(device, reading.says, None, ("" if current else "removed or inactive", *statement.marks)),
+            present=statement.present,
+            suspected=statement.suspected,
+            current=current and not statement.history,
+            side=statement.side,
+            site=statement.site,
+        )
+
+
+def _device_names(device: Device) -> list[str]:
+    if not len(device.device_name):
+        return []
+    try:
+        several = _NAMES.decode(device.device_name) or []
+    except msgspec.DecodeError:
+        raise Unreadable from None
+    return [each.name for each in several if each is not None and each.name]
+
+
+def devices_no_longer_used(uses: Iterable[DeviceUseStatement]) -> frozenset[str]:
+    """Devices whose only recorded uses are over."""
+    ended: set[str] = set()
+    used: set[str] = set()
+    for use in uses:
+        if use.status in _NOT_USED or use.device is None:
+            continue
+        (ended if use.status in _ENDED_USE else used).add(local_reference(use.device.reference))
+    return frozenset(ended - used)
+
+
+def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
+    """A reaction, or the risk of one, to a substance that an imaging study may use."""
+    sure = verified(allergy.verification_status)
+    if sure is Verified.ERROR:
+        return
+    active = is_current(allergy.clinical_status)
+    reading = page.codes.memo.of(allergy.code)
+    page.tally.count_code(reading)
+    began = page.past_day(allergy.onset_date_time) or since_at_least(page.past_day(allergy.recorded_date))
+    dated = allergy.onset_date_time or allergy.recorded_date
+    marks = (
+        "refuted" if sure is Verified.REFUTED else "",
+        "suspected" if sure is Verified.SUSPECTED else "",
+        "history" if active is False else "",
+        "criticality high" if allergy.criticality == "high" else "",
+    )
+    for statement in _substances(allergy, reading, page):
+        yield Fact(
+            concept=statement.concept,
+            kind=FactKind.ALLERGY,
+            evidence=evidence_of(allergy, reading.says, dated, (*marks, *statement.marks)),
+            present=statement.present and sure is not Verified.REFUTED,
+            suspected=sure is Verified.SUSPECTED or statement.suspected,
+            current=active is not False,
+            began=began,
+            encounter=encounter_of(allergy.encounter),
+        )
+
+
+def _substances(allergy: AllergyIntolerance, reading: CodeReading, page: Page) -> list[Statement]:
+    """The substance of the entry, and the more exact ones that its reactions name."""
+    stated = () if reading.contradicted else reading.statements
+    found = {statement.concept: statement for statement in stated}
+    for reaction in _reactions(allergy):
+        if reaction.substance is not None:
+            for statement in page.codes.of(reaction.substance).statements:
+                found.setdefault(statement.concept, statement)
+    return list(found.values())
+
+
+def _reactions(allergy: AllergyIntolerance) -> tuple[Reaction, ...]:
+    if not is_given(allergy.reaction):
+        return ()
+    try:
+        return tuple(each for each in _REACTIONS.decode(allergy.reaction) or () if each is not None)
+    except msgspec.DecodeError:
+        raise Unreadable from None
+

@@ -1,0 +1,157 @@
+"""FHIR data types as we read them, decoded from raw JSON only once an entry has turned out to matter."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.fhir_records import Reference
+
+_T = TypeVar("_T")
+
+
+class Unreadable(Exception):  # noqa: N818
+    """A resource whose parts are not of the types that FHIR gives them: it is dropped and counted."""
+
+
+class Coding(Struct, frozen=True, gc=False):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Struct, frozen=True, gc=False):
+    coding: list[Coding | None] | None = None
+    text: str | None = None
+
+    @property
+    def words(self) -> str:
+        """How the concept is called: its text, else the first display, else the first code."""
+        if self.text and self.text.strip():
+            return self.text
+        codings = [each for each in self.coding or () if each is not None]
+        return next(
+            (each.display for each in codings if each.display and each.display.strip()),
+            next((each.code for each in codings if each.code), ""),
+        )
+
+
+class Quantity(Struct, frozen=True, gc=False):
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Period(Struct, frozen=True, gc=False):
+    start: str | None = None
+    end: str | None = None
+
+
+class Range(Struct, frozen=True, gc=False):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Meta(Struct, frozen=True, gc=False, rename="camel"):
+    version_id: str | None = None
+    last_updated: str | None = None
+
+
+class ReferenceRange(Struct, frozen=True, gc=False):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+_CONCEPT = msgspec.json.Decoder(CodeableConcept | str | None)
+_CONCEPTS = msgspec.json.Decoder(list[CodeableConcept | None] | CodeableConcept | None)
+_QUANTITY = msgspec.json.Decoder(Quantity | None)
+_PERIOD = msgspec.json.Decoder(Period | None)
+_RANGE = msgspec.json.Decoder(Range | None)
+_META = msgspec.json.Decoder(Meta | None)
+_REFERENCES = msgspec.json.Decoder(list[Reference | None] | Reference | None)
+_REFERENCE_RANGES = msgspec.json.Decoder(list[ReferenceRange | None] | None)
+_ANY = msgspec.json.Decoder()
+
+
+def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:
+    if not len(raw):
+        return None
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        raise Unreadable from None
+
+
+def concept_in(raw: Raw) -> CodeableConcept | None:
+    """A CodeableConcept; a bare code as DSTU2 and STU3 have it in some places is not one."""
+    found = _read(_CONCEPT, raw)
+    if isinstance(found, str):
+        raise Unreadable
+    return found
+
+
+def concept_or_code(raw: Raw) -> CodeableConcept | str | None:
+    """A CodeableConcept, or the bare code of an older FHIR version."""
+    return _read(_CONCEPT, raw)
+
+
+def concepts_in(raw: Raw) -> tuple[CodeableConcept, ...]:
+    """A list of CodeableConcepts, or a single one."""
+    found = _read(_CONCEPTS, raw)
+    if found is None:
+        return ()
+    return (found,) if isinstance(found, CodeableConcept) else tuple(each for each in found if each is not None)
+
+
+def quantity_in(raw: Raw) -> Quantity | None:
+    """A Quantity, an Age or a Duration."""
+    return _read(_QUANTITY, raw)
+
+
+def period_in(raw: Raw) -> Period | None:
+    """A Period."""
+    return _read(_PERIOD, raw)
+
+
+def range_in(raw: Raw) -> Range | None:
+    """A Range."""
+    return _read(_RANGE, raw)
+
+
+def references_in(raw: Raw) -> tuple[str, ...]:
+    """The literal references of a list."""
+    found = _read(_REFERENCES, raw)
+    if found is None:
+        return ()
+    several = [found] if isinstance(found, Reference) else found
+    return tuple(each.reference for each in several if each is not None and each.reference)
+
+
+def reference_ranges_in(raw: Raw) -> tuple[ReferenceRange, ...]:
+    """The reference ranges of an Observation."""
+    return tuple(each for each in _read(_REFERENCE_RANGES, raw) or () if each is not None)
+
+
+def version_in(raw: Raw) -> Meta:
+    """Which version of a resource this is; empty where it does not say, or not readably."""
+    try:
+        return _read(_META, raw) or Meta()
+    except Unreadable:
+        return Meta()
+
+
+def anything_in(raw: Raw) -> Any:
+    """Any JSON: for the few places where a shape is looked at and not read."""
+    return _read(_ANY, raw)
+
+
+def is_given(raw: Raw) -> bool:
+    """Is the member there, and not null?"""
+    return len(raw) > 0 and raw != _NULL
+
+
+_NULL = Raw(b"null")

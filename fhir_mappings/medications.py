@@ -1,0 +1,237 @@
+"""Prescriptions, dispenses and statements about medicines to facts, by ingredient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mappings.elements import (
+    CodeableConcept,
+    Period,
+    Quantity,
+    Unreadable,
+    concept_in,
+    is_given,
+    period_in,
+    quantity_in,
+)
+from fhir_mappings.encounter_and_user import encounter_of
+from fhir_mappings.fhir_records import (
+    NOTHING,
+    Medication,
+    MedicationAdministration,
+    MedicationDispense,
+    MedicationRecord,
+    MedicationRequest,
+    MedicationStatement,
+)
+from fhir_mappings.page import Page, evidence_of
+from fhir_mappings.partial_dates import days_in
+from fhir_mappings.record_text import shown
+from fhir_mappings.reasons import states_another_reason
+from fhir_mappings.status_codes import OlderFhir
+from rules.dates import DateInterval
+from rules.facts import Fact, FactKind
+
+# Status to (Fact.state, is the medicine being taken?). What was cancelled or never given was not taken.
+_STATES: dict[type[MedicationRecord], dict[str, tuple[str, bool]]] = {
+    MedicationRequest: {
+        "active": ("ongoing", True),
+        "on-hold": ("ongoing", False),
+        "completed": ("done", False),
+        "stopped": ("done", False),
+        "draft": ("draft", False),
+        "unknown": ("ongoing", True),
+        "cancelled": ("not-done", False),
+    },
+    MedicationStatement: {
+        "active": ("ongoing", True),
+        "completed": ("done", False),
+        "intended": ("planned", False),
+        "stopped": ("done", False),
+        "on-hold": ("ongoing", False),
+        "unknown": ("ongoing", True),
+        "not-taken": ("not-done", False),
+    },
+    MedicationDispense: {
+        "completed": ("done", True),
+        "in-progress": ("ongoing", True),
+        "preparation": ("planned", False),
+        "on-hold": ("planned", False),
+        "stopped": ("done", False),
+        "unknown": ("done", True),
+        "cancelled": ("not-done", False),
+        "declined": ("not-done", False),
+    },
+    MedicationAdministration: {
+        "in-progress": ("ongoing", True),
+        "completed": ("done", False),
+        "stopped": ("done", False),
+        "on-hold": ("ongoing", False),
+        "unknown": ("done", False),
+        "not-done": ("not-done", False),
+    },
+}
+_ONLY_PLANNED = frozenset({"proposal", "plan", "option"})
+
+
+class _Dosage(Struct, frozen=True, gc=False):
+    route: CodeableConcept | None = None
+    timing: Timing | None = None
+
+
+class Timing(Struct, frozen=True, gc=False):
+    repeat: Repeat | None = None
+
+
+class Repeat(Struct, frozen=True, gc=False, rename="camel"):
+    bounds_period: Period | None = None
+    bounds_duration: Quantity | None = None
+
+
+class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
+    """How much a prescription is for. ``validity_period`` says until when it may be dispensed, not how long it is taken."""
+
+    validity_period: Period | None = None
+    expected_supply_duration: Quantity | None = None
+    number_of_repeats_allowed: int | None = None
+
+
+_DOSAGES = msgspec.json.Decoder(list[_Dosage | None] | _Dosage | None)
+_DISPENSE = msgspec.json.Decoder(DispenseRequest | None)
+
+
+class _Course(Struct, frozen=True):
+    """When a medicine was taken, as far as the record says."""
+
+    began: DateInterval | None = None
+    ended: DateInterval | None = None
+    dated: str | None = None
+    days: int | None = None
+
+
+def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
+    """What one entry about a medicine says, once for each group that its ingredients belong to."""
+    if isinstance(record, MedicationStatement) and (record.taken is not None or record.was_not_taken is not None):
+        raise OlderFhir
+    stated = _STATES[type(record)].get(record.status or "")
+    if stated is None:
+        return
+    medicine = _medicine(record, page)
+    if not page.codes.medicines.of(medicine):
+        return
+    named = concept_in(medicine)
+    dosages = _dosages(record)
+    concepts = page.codes.medicine_concepts(named, _routes(dosages))
+    if named is None or not concepts:
+        return
+    state, current = stated
+    intent = record.intent if isinstance(record, MedicationRequest) else None
+    if intent in _ONLY_PLANNED:
+        state, current = "planned", False
+    denied = state == "not-done" or (isinstance(record, MedicationRequest) and record.do_not_perform is True)
+    course = _course(record, dosages, page)
+    marks = (record.status if not current else "", _who_says(record))
+    for concept in concepts:
+        yield Fact(
+            concept=concept,
+            kind=FactKind.MEDICATION,
+            evidence=evidence_of(record, shown(named.words), course.dated, (mark or "" for mark in marks)),
+            present=not denied,
+            current=current and not denied,
+            began=course.began,
+            ended=course.ended,
+            state=state,
+            encounter=encounter_of(record.encounter),
+            stated_other_indication=states_another_reason(record.reason_code, record.reason_reference, record, page),
+            days_supplied=course.days,
+        )
+
+
+def _who_says(record: MedicationRecord) -> str:
+    reported = isinstance(record, MedicationStatement) or (
+        isinstance(record, MedicationRequest) and record.reported_boolean is True
+    )
+    return "patient-reported" if reported else ""
+
+
+def _medicine(record: MedicationRecord, page: Page) -> Raw:
+    if is_given(record.medication_codeable_concept) or record.medication_reference is None:
+        return record.medication_codeable_concept
+    medication = page.lookup.find(record.medication_reference.reference, within=record)
+    return medication.code if isinstance(medication, Medication) else NOTHING
+
+
+def _dosages(record: MedicationRecord) -> tuple[_Dosage, ...]:
+    raw = _dosage_of(record)
+    if not len(raw):
+        return ()
+    try:
+        found = _DOSAGES.decode(raw)
+    except msgspec.DecodeError:
+        raise Unreadable from None
+    several = [found] if isinstance(found, _Dosage) else found or []
+    return tuple(each for each in several if each is not None)
+
+
+def _dosage_of(record: MedicationRecord) -> Raw:
+    if isinstance(record, MedicationRequest | MedicationDispense):
+        return record.dosage_instruction
+    if isinstance(record, MedicationStatement | MedicationAdministration):
+        return record.dosage
+    raise TypeError(type(record).__name__)
+
+
+def _routes(dosages: tuple[_Dosage, ...]) -> str:
+    return " ".join(dosage.route.words for dosage in dosages if dosage.route is not None)
+
+
+def _course(record: MedicationRecord, dosages: tuple[_Dosage, ...], page: Page) -> _Course:
+    if isinstance(record, MedicationRequest):
+        return _prescribed(record, dosages, page)
+    if isinstance(record, MedicationDispense):
+        handed = record.when_handed_over or record.when_prepared
+        return _Course(page.past_day(handed), None, handed, _whole_days(quantity_in(record.days_supply)))
+    if isinstance(record, MedicationStatement | MedicationAdministration):
+        if record.effective_date_time:
+            return _Course(page.past_day(record.effective_date_time), None, record.effective_date_time)
+        period = period_in(record.effective_period)
+        if period is not None:
+            return _Course(page.past_day(period.start), page.day(period.end), period.start or period.end)
+    return _Course()
+
+
+def _prescribed(request: MedicationRequest, dosages: tuple[_Dosage, ...], page: Page) -> _Course:
+    began, ended, days = page.past_day(request.authored_on), None, _supplied_days(request)
+    dated = request.authored_on
+    for dosage in dosages:
+        repeat = dosage.timing.repeat if dosage.timing is not None else None
+        if repeat is None:
+            continue
+        if repeat.bounds_period is not None:
+            began = page.day(repeat.bounds_period.start) or began
+            ended = page.day(repeat.bounds_period.end) or ended
+        days = days or _whole_days(repeat.bounds_duration)
+    return _Course(began, ended, dated, days)
+
+
+def _supplied_days(request: MedicationRequest) -> int | None:
+    """Days of supply, refills included: a prescription with refills is meant to be taken that long."""
+    if not len(request.dispense_request):
+        return None
+    try:
+        dispense = _DISPENSE.decode(request.dispense_request)
+    except msgspec.DecodeError:
+        raise Unreadable from None
+    if dispense is None:
+        return None
+    days = _whole_days(dispense.expected_supply_duration)
+    repeats = max(dispense.number_of_repeats_allowed or 0, 0)
+    return None if days is None else days * (1 + min(repeats, 99))
+
+
+def _whole_days(duration: Quantity | None) -> int | None:
+    days = None if duration is None else days_in(duration.value, duration.code or duration.unit or "d")
+    return None if days is None else round(days)

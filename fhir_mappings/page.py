@@ -1,0 +1,80 @@
+"""One patient's record while it is being read: what the readers share, and what they count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timezone
+from functools import lru_cache
+
+from msgspec import Struct
+
+from fhir_mappings.codes import CodeReader, CodeReading
+from fhir_mappings.elements import version_in
+from fhir_mappings.fhir_records import Record, type_name
+from fhir_mappings.lookup import Lookup
+from fhir_mappings.partial_dates import not_after, read_date
+from fhir_mappings.record_text import shown, shown_date
+from fhir_mappings.terminology import Terminology
+from rules.dates import DateInterval
+from rules.evidence import Evidence
+
+
+@lru_cache(maxsize=4)
+def reader_for(terminology: Terminology) -> CodeReader:
+    """The code reader of a set of tables; its memos live as long as the tables are in use."""
+    return CodeReader(terminology)
+
+
+class Tally(Struct):
+    """What could not be read, counted while reading."""
+
+    unmapped: set[tuple[str, str]]
+    unread_texts: int = 0
+    dropped: int = 0
+    unread_problems: list[Evidence] = []
+    red_flag_stem: bool = False
+
+    def count_code(self, reading: CodeReading) -> None:
+        """Keep the codes that are in no table, and the text that no code stands beside."""
+        if reading.unmapped:
+            self.unmapped.update(reading.unmapped)
+        elif reading.unread:
+            self.unread_texts += 1
+
+
+class Page(Struct):
+    """What every reader needs to know of the patient and the day."""
+
+    as_of: date
+    encounter: str
+    birth: DateInterval | None
+    offset: timezone | None
+    codes: CodeReader
+    lookup: Lookup
+    tally: Tally
+
+    def day(self, text: str | None) -> DateInterval | None:
+        """A date of the record, as an interval of the patient's days."""
+        return read_date(text, self.offset)
+
+    def past_day(self, text: str | None) -> DateInterval | None:
+        """The date of something that was found or done; one in the future is a mistake and unread."""
+        return not_after(read_date(text, self.offset), self.as_of)
+
+
+def evidence_of(record: Record, says: str, dated: str | None = None, marks: Iterable[str] = ()) -> Evidence:
+    """This entry of the record, as a clinician can look it up. ``says`` is text that ``shown`` has made plain."""
+    return Evidence(
+        reference=f"{type_name(record)}/{shown(record.id or '')}",
+        says=says,
+        dated=shown_date(dated),
+        marks=tuple(dict.fromkeys(mark for mark in marks if mark)),
+        version=_version(record),
+    )
+
+
+def _version(record: Record) -> str:
+    if not len(record.meta):
+        return ""
+    meta = version_in(record.meta)
+    return shown(meta.version_id or meta.last_updated or "")

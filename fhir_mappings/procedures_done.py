@@ -1,0 +1,74 @@
+"""Procedures to facts: operations, injections, therapy sessions, dialysis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.body_sites import side_in
+from fhir_mappings.elements import is_given, period_in
+from fhir_mappings.encounter_and_user import encounter_of
+from fhir_mappings.fhir_records import Procedure
+from fhir_mappings.page import Page, evidence_of
+from fhir_mappings.reasons import states_another_reason
+from fhir_mappings.status_codes import OlderFhir
+from rules.dates import DateInterval
+from rules.facts import Fact, FactKind
+
+# Procedure.status to Fact.state. A procedure that was stopped was under way; "unknown" is doubt, not denial.
+_STATES = {
+    "preparation": "planned",
+    "in-progress": "ongoing",
+    "not-done": "not-done",
+    "on-hold": "planned",
+    "stopped": "done",
+    "completed": "done",
+    "unknown": "done",
+}
+_DSTU2_ABORTED = "aborted"
+
+
+def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
+    """What one Procedure says."""
+    if procedure.status == _DSTU2_ABORTED or procedure.status == "suspended":
+        raise OlderFhir
+    state = _STATES.get(procedure.status or "")
+    if state is None:  # entered in error, or no status of R4
+        return
+    reading = page.codes.memo.of(procedure.code)
+    page.tally.count_code(reading)
+    if reading.contradicted:
+        return
+    began, ended, dated = _performed(procedure, state, page)
+    side = side_in(procedure.body_site, page.codes) if is_given(procedure.body_site) else ""
+    doubtful = procedure.status == "unknown"
+    for statement in reading.statements:
+        suspected = doubtful or statement.suspected
+        marks = ("suspected" if suspected else "", procedure.status if state != "done" else "", *statement.marks)
+        yield Fact(
+            concept=statement.concept,
+            kind=FactKind.PROCEDURE,
+            evidence=evidence_of(procedure, reading.says, dated, (mark or "" for mark in marks)),
+            present=statement.present and state != "not-done",
+            suspected=suspected,
+            current=state in ("ongoing", "planned") and procedure.status != "on-hold",
+            began=began,
+            ended=ended,
+            side=side or statement.side,
+            site=statement.site,
+            state=state,
+            encounter=encounter_of(procedure.encounter),
+            stated_other_indication=states_another_reason(procedure.reason_code, procedure.reason_reference, procedure, page),
+        )
+
+
+def _performed(
+    procedure: Procedure, state: str, page: Page
+) -> tuple[DateInterval | None, DateInterval | None, str | None]:
+    """Begin, end and the date as the record gives it. A planned procedure may lie in the future, a done one not."""
+    day = page.day if state == "planned" else page.past_day
+    if procedure.performed_date_time:
+        return day(procedure.performed_date_time), None, procedure.performed_date_time
+    period = period_in(procedure.performed_period)
+    if period is None:
+        return None, None, None
+    return day(period.start), page.day(period.end), period.start or period.end

@@ -1,0 +1,49 @@
+"""Whether a treatment is stated to be for something other than the back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Raw
+
+from fhir_mappings.codes import CodeReading
+from fhir_mappings.elements import references_in
+from fhir_mappings.fhir_records import Condition, Observation, Record
+from fhir_mappings.page import Page
+from rules.concepts import GROUPS
+
+_BACK = frozenset(GROUPS["low-back"].concepts) | frozenset(GROUPS["leg-pain"].concepts)
+# Words that leave it open whether an unread reason is the back.
+_MAY_BE_THE_BACK = re.compile(
+    r"back|lumb|spin|sciat|radic|vertebr|dis[ck]|\blbp\b|\bleg|stenosis|\bpain\b(?!.*\b(?:knee|hip|shoulder|neck|chest|head)\b)",
+    re.IGNORECASE,
+)
+
+
+def states_another_reason(codes: Raw, references: Raw, record: Record, page: Page) -> bool:
+    """Is a reason given, and is none of the given reasons the back, for all that can be read?"""
+    readings = list(_reasons(codes, references, record, page))
+    return bool(readings) and not any(_may_be_the_back(reading) for reading in readings)
+
+
+def is_low_back(reading: CodeReading) -> bool:
+    """Does the reading state low back pain or sciatica, present?"""
+    return any(statement.concept in _BACK and statement.present for statement in reading.statements)
+
+
+def _may_be_the_back(reading: CodeReading) -> bool:
+    if reading.statements:
+        return is_low_back(reading)
+    return not reading.says or _MAY_BE_THE_BACK.search(reading.says) is not None
+
+
+def _reasons(codes: Raw, references: Raw, record: Record, page: Page) -> Iterator[CodeReading]:
+    if len(codes):
+        yield from page.codes.lists.of(codes)
+    for reference in references_in(references):
+        found = page.lookup.find(reference, within=record)
+        if isinstance(found, Condition | Observation):
+            yield page.codes.memo.of(found.code)
+        else:
+            yield CodeReading()  # a reason that the call does not hold could be the back

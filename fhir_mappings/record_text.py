@@ -1,0 +1,30 @@
+"""Text of the record as it may travel further: plain, short, with nothing invisible in it. Never markup."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 120
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+
+
+def shown(text: str) -> str:
+    """Record text to be quoted: no control, direction or zero-width characters, at most 120 characters."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_visible, text[: LONGEST * 8]))
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    return "" if category[0] == "C" else character  # format, private use, surrogates, unassigned
+
+
+def shown_date(text: str | None) -> str:
+    """The date part of a FHIR date, as the record gives it."""
+    found = _DATE.match(text or "")
+    return found[0] if found else ""

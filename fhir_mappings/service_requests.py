@@ -1,0 +1,74 @@
+"""Orders that were placed before: referrals, therapy, planned operations and injections, earlier imaging orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir_mappings.body_sites import side_in
+from fhir_mappings.elements import is_given, period_in
+from fhir_mappings.encounter_and_user import encounter_of
+from fhir_mappings.fhir_records import ServiceRequest
+from fhir_mappings.page import Page, evidence_of
+from fhir_mappings.reasons import states_another_reason
+from rules.dates import DateInterval
+from rules.facts import Fact, FactKind
+
+# ServiceRequest.status to (Fact.state, does it still stand?).
+_STATES = {
+    "draft": ("draft", True),
+    "active": ("planned", True),
+    "on-hold": ("planned", False),
+    "revoked": ("not-done", False),
+    "completed": ("done", False),
+    "unknown": ("planned", False),
+}
+_TENTATIVE = frozenset({"proposal", "option"})
+
+
+def request_facts(request: ServiceRequest, page: Page) -> Iterator[Fact]:
+    """What one ServiceRequest of the chart says."""
+    stated = _STATES.get(request.status or "")
+    if stated is None:
+        return
+    state, current = stated
+    denied = state == "not-done" or request.do_not_perform is True
+    reading = page.codes.memo.of(request.code)
+    page.tally.count_code(reading)
+    if reading.contradicted:
+        return
+    began, dated = _placed(request, page)
+    side = side_in(request.body_site, page.codes) if is_given(request.body_site) else ""
+    tentative = request.intent in _TENTATIVE
+    statements = reading.statements or tuple(
+        statement for each in page.codes.lists.of(request.performer_type) for statement in each.statements
+    )
+    for statement in statements:
+        yield Fact(
+            concept=statement.concept,
+            kind=FactKind.REQUEST,
+            evidence=evidence_of(request, reading.says, dated, _marks(request, tentative, statement.marks)),
+            present=statement.present and not denied,
+            suspected=tentative or statement.suspected,
+            current=current and not denied,
+            began=began,
+            side=side or statement.side,
+            site=statement.site,
+            state="not-done" if denied else state,
+            encounter=encounter_of(request.encounter),
+            stated_other_indication=states_another_reason(request.reason_code, request.reason_reference, request, page),
+        )
+
+
+def _marks(request: ServiceRequest, tentative: bool, more: tuple[str, ...]) -> tuple[str, ...]:
+    stands = request.status in ("active", "completed")
+    return ("" if stands else request.status or "", request.intent or "" if tentative else "", *more)
+
+
+def _placed(request: ServiceRequest, page: Page) -> tuple[DateInterval | None, str | None]:
+    """When it was ordered; where that is not said, when it is to happen."""
+    if request.authored_on:
+        return page.past_day(request.authored_on), request.authored_on
+    if request.occurrence_date_time:
+        return page.day(request.occurrence_date_time), request.occurrence_date_time
+    period = period_in(request.occurrence_period)
+    return (None, None) if period is None else (page.day(period.start), period.start)

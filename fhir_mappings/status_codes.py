@@ -1,0 +1,84 @@
+"""Clinical and verification status of problems and allergies: coded, as text only, or as an older FHIR version has it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+
+from msgspec import Raw
+
+from fhir_mappings.elements import CodeableConcept, concept_or_code
+
+
+class OlderFhir(Exception):  # noqa: N818
+    """A resource in the shape of DSTU2 or STU3: it is not read, and never taken for "nothing there"."""
+
+
+class Verified(Enum):
+    """What the verification status makes of an entry."""
+
+    STATED = "stated"
+    SUSPECTED = "suspected"
+    REFUTED = "refuted"
+    ERROR = "entered in error"
+
+
+_CURRENT = frozenset({"active", "recurrence", "relapse"})
+_PAST = frozenset({"inactive", "remission", "resolved"})
+_VERIFIED = {
+    "confirmed": Verified.STATED,
+    "provisional": Verified.SUSPECTED,
+    "differential": Verified.SUSPECTED,
+    "unconfirmed": Verified.SUSPECTED,
+    "suspected": Verified.SUSPECTED,
+    "refuted": Verified.REFUTED,
+    "entered-in-error": Verified.ERROR,
+    "entered in error": Verified.ERROR,
+}
+
+
+def is_current(clinical_status: Raw) -> bool | None:
+    """Is it active? ``None`` where the status says nothing that we know."""
+    return _current(bytes(clinical_status)) if len(clinical_status) else None
+
+
+def verified(verification_status: Raw) -> Verified:
+    """How sure the record is; an unknown or missing status is no doubt."""
+    return _verified(bytes(verification_status)) if len(verification_status) else Verified.STATED
+
+
+@lru_cache(maxsize=256)  # records write the same few statuses over and over
+def _current(raw: bytes) -> bool | None:
+    for word in _words(raw):
+        if word in _CURRENT:
+            return True
+        if word in _PAST:
+            return False
+    return None
+
+
+@lru_cache(maxsize=256)
+def _verified(raw: bytes) -> Verified:
+    for word in _words(raw):
+        if word in _VERIFIED:
+            return _VERIFIED[word]
+    return Verified.STATED
+
+
+def _words(raw: bytes) -> list[str]:
+    """The codes of a status, else its displays and text (some servers send only those)."""
+    status = concept_or_code(Raw(raw))
+    if status is None:
+        return []
+    if isinstance(status, str):
+        raise OlderFhir
+    return _codes(status) + _displays(status)
+
+
+def _codes(status: CodeableConcept) -> list[str]:
+    return [each.code.strip().lower() for each in status.coding or () if each is not None and each.code]
+
+
+def _displays(status: CodeableConcept) -> list[str]:
+    displays = [each.display for each in status.coding or () if each is not None and each.display]
+    return [text.strip().lower() for text in (*displays, status.text or "") if text]
