@@ -18,12 +18,13 @@ def plain(text: str) -> str | None:
     """
     if len(text) > LONGEST:
         return None
+    return None if _REORDERING.search(text) else simplified(text)
+
+
+def simplified(text: str) -> str:
+    """The same folding, for a text of any length that is only searched, not read."""
     if text.isascii() and text.isprintable():
         return _SPACES.sub(" ", text.lower()).strip()
-    return None if _REORDERING.search(text) else _plain_unicode(text)
-
-
-def _plain_unicode(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).translate(_DASHES)
     kept: list[str] = []
     for character in folded:

@@ -1,0 +1,131 @@
+"""The closed vocabulary of record text, loaded once from ``vocabulary.toml``."""
+
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+
+import msgspec
+from msgspec import Struct
+
+from fhir_mappings.code_rows import TerminologyError
+from fhir_mappings.phrases import Phrases
+from fhir_mappings.text_words import folded
+
+
+class Term(Struct, frozen=True):
+    """What a phrase names. ``denies``: the concepts that a denial of it denies. See ``vocabulary.toml``."""
+
+    concepts: tuple[str, ...]
+    denies: tuple[str, ...]
+    site: str = ""
+    says_absent: bool = False
+    vague: bool = False
+
+
+class Word(Struct, frozen=True):
+    """What a phrase does in a text: ``kind`` is term, muscle, side, acuity, course, ... and ``name`` which one."""
+
+    kind: str
+    name: str = ""
+    term: Term | None = None
+
+
+class _Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    phrases: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    concept: str = ""
+    also: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+    site: str = ""
+    says_absent: bool = False
+    vague: bool = False
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    term: tuple[_Entry, ...]
+    compound: tuple[_Entry, ...]
+    muscles: dict[str, tuple[str, ...]]
+    side: dict[str, tuple[str, ...]]
+    acuity: dict[str, tuple[str, ...]]
+    course: dict[str, tuple[str, ...]]
+    severity: dict[str, tuple[str, ...]]
+    suspicion: dict[str, tuple[str, ...]]
+    negation: dict[str, tuple[str, ...]]
+    affirmation: dict[str, tuple[str, ...]]
+    history: dict[str, tuple[str, ...]]
+    family: dict[str, tuple[str, ...]]
+    filler: dict[str, tuple[str, ...]]
+
+
+class Vocabulary(Struct, frozen=True):
+    """The vocabulary, and every phrase by the concept it names (for the coverage page)."""
+
+    phrases: Phrases[Word]
+    sides: Phrases[Word]
+    named: tuple[tuple[str, Term], ...]
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Vocabulary:
+    """The packaged vocabulary."""
+    return read_vocabulary(files("fhir_mappings").joinpath("vocabulary.toml").read_text(encoding="utf-8"))
+
+
+def read_vocabulary(text: str) -> Vocabulary:
+    """A vocabulary from TOML text; a phrase under two entries is refused."""
+    try:
+        file = msgspec.convert(tomllib.loads(text), _File, strict=True)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
+        raise TerminologyError(f"vocabulary.toml: {problem}") from problem
+    words: dict[str, Word] = {}
+    named: list[tuple[str, Term]] = []
+    for entry in file.term:
+        term = _term(entry)
+        for phrase in entry.phrases:
+            named.append((phrase, term))
+            _add(words, phrase, Word("term", entry.concept, term))
+    for entry in file.compound:
+        term = _term(entry)
+        word = Word("term", entry.concept, term)
+        heads, parts = [folded(head) for head in entry.heads], [folded(part) for part in entry.parts]
+        named += [(f"{head} {part}", term) for head in entry.heads for part in entry.parts[:1]]
+        for head in heads:  # a phrase that stands as a term of its own keeps its meaning
+            for part in parts:
+                words.setdefault(f"{head} {part}", word)
+                words.setdefault(f"{part} {head}", word)
+    for muscle, phrases in file.muscles.items():
+        for phrase in phrases:
+            _add(words, phrase, Word("muscle", muscle))
+    tables = (
+        "side",
+        "acuity",
+        "course",
+        "severity",
+        "suspicion",
+        "negation",
+        "affirmation",
+        "history",
+        "family",
+        "filler",
+    )
+    for kind in tables:
+        for name, phrases in getattr(file, kind).items():
+            for phrase in phrases:
+                _add(words, phrase, Word(kind, name))
+    sides = {phrase: word for phrase, word in words.items() if word.kind == "side"}
+    return Vocabulary(Phrases(words), Phrases(sides), tuple(named))
+
+
+def _term(entry: _Entry) -> Term:
+    concepts = (entry.concept, *entry.also) if entry.concept else ()
+    return Term(concepts, entry.denies or concepts, entry.site, entry.says_absent, entry.vague)
+
+
+def _add(words: dict[str, Word], phrase: str, word: Word) -> None:
+    key = folded(phrase)
+    if not key:
+        raise TerminologyError(f"vocabulary.toml: {phrase!r} is nothing but little words")
+    earlier = words.setdefault(key, word)
+    if earlier != word:
+        raise TerminologyError(f"vocabulary.toml: {phrase!r} stands under {earlier.name or earlier.kind} already")
