@@ -7,7 +7,7 @@ from cards.ids import ids_of_call
 from cards.rendering import Advised, CallIds, Rendering
 from cards.several import cards_of
 from cards.speaking import Call
-from cards.wording import wording
+from cards.wording import wording as wordings
 from fhir_mappings.order_annotations import Consult, annotated, rating_extensions
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
@@ -30,7 +30,7 @@ def cards_for(
         rendering=rendering,
         terminology=terminology,
         guidelines=guidelines,
-        wording=wording(),
+        wording=wordings(),
     )
     actions = tuple(_annotation(each, shared) for each in ours if each.recommendation.rating is not None)
     return Answer(cards_of(ours, shared), actions if rendering.annotate else ())

@@ -10,8 +10,8 @@ _encoder = msgspec.json.Encoder()
 
 
 def answer_as_dict(answer: Answer) -> dict[str, Any]:
-    """The answer as plain dicts and lists, for whoever looks into it."""
-    document: dict[str, Any] = msgspec.to_builtins(_document(answer))
+    """The answer as plain dicts and lists, for whoever looks into it; slower than ``answer_as_json``."""
+    document: dict[str, Any] = msgspec.json.decode(answer_as_json(answer))
     return document
 
 

@@ -55,7 +55,13 @@ def _lines(speaking: Speaking) -> Iterator[str]:
 
 def _line(finding: Finding, speaking: Speaking) -> str:
     words = finding_words(finding, speaking.wording).is_
-    return f"{words}: {entries(finding.because, speaking.wording)}" if finding.because else words
+    says = f"{words}: {entries(finding.because, speaking.wording)}" if finding.because else words
+    return "; ".join([says, *notes_of(finding, speaking)])
+
+
+def notes_of(finding: Finding, speaking: Speaking) -> list[str]:
+    """How the answer was read, where that needs saying."""
+    return [speaking.wording.finding_note.get(note, note.replace("-", " ")) for note in finding.notes]
 
 
 def _pain(episode: Episode, indication: Finding, speaking: Speaking) -> Iterator[str]:
@@ -98,8 +104,12 @@ def _course(speaking: Speaking) -> Iterator[str]:
 def considered(speaking: Speaking) -> str:
     """Entries that were named but not counted: an old stable deficit, a fever before the look-back."""
     wording, findings = speaking.wording, speaking.advice.findings
-    named = [each for name in _CONSIDERED for each in getattr(findings, name).considered]
-    return wording.detail["considered"].format(entries=entries(named, wording, shown=3)) if named else ""
+    named = [
+        "; ".join([entries(finding.considered, wording), *notes_of(finding, speaking)])
+        for name in _CONSIDERED
+        if (finding := getattr(findings, name)).considered
+    ]
+    return wording.detail["considered"].format(entries=". ".join(named[:3])) if named else ""
 
 
 def presumed(speaking: Speaking) -> str:

@@ -177,6 +177,9 @@ def _safety(speaking: Speaking) -> list[str]:
         lines.append(words["on-record"].format(entries=known) if known else "")
         lines.append(words["otherwise"].format(study=speaking.study, category=speaking.category))
     lines += [_safety_line(note, shown, speaking) for note in notes]
+    egfr = advice.findings.safety.egfr
+    if egfr is not None and egfr.old and egfr.evidence.reference in shown:
+        lines.append(words["egfr-old"])
     if advice.parallel is not None:
         lines.append(words["parallel"].format(study=speaking.wording.study[advice.parallel.procedure.value].short))
     if advice.situation in _ASKS_BEFORE and not (advice.situation in AT_ONCE and speaking.answers_nothing):

@@ -2,7 +2,7 @@
 
 from cards.phrases import capitalised
 from cards.speaking import Speaking
-from rules.recommendation import GuidelineView, Study
+from rules.recommendation import GuidelineView, Situation, Study
 
 
 def guideline_table(speaking: Speaking) -> list[str]:
@@ -49,7 +49,9 @@ def _acr_rows(view: GuidelineView, speaking: Speaking) -> list[tuple[str, str]]:
     if view.verdict == "no-criteria":
         return [_row(view, speaking)]
     rows: list[tuple[str, str]] = []
-    if advice.ordered is not None:
+    if advice.ordered is not None and advice.situation is Situation.ANSWER_MISSING:
+        rows += _by_answer(advice.ordered, speaking)
+    elif advice.ordered is not None:
         rows.append((f"{name}: {speaking.study}", rated(advice.ordered, speaking)))
     better = advice.better.study if advice.better is not None else None
     if better is not None and speaking.better:
@@ -58,6 +60,19 @@ def _acr_rows(view: GuidelineView, speaking: Speaking) -> list[tuple[str, str]]:
         # Contrast not stated, but every choice falls into this category.
         rows.append((f"{name}: {speaking.study}", capitalised(speaking.category)))
     return rows or [_row(view, speaking)]
+
+
+def _by_answer(ordered: Study, speaking: Speaking) -> list[tuple[str, str]]:
+    """The rating for each answer that is still open, so that neither is taken for the rating."""
+    words, name = speaking.wording.detail, speaking.wording.guideline["acr"]
+    asked = speaking.advice.questions[0].finding if speaking.advice.questions else ""
+    if asked == "candidate":
+        after_care = speaking.call.guidelines.acr.variants[3].studies[ordered.procedure]
+        return [
+            (f"{name}: {words['if-planned']}", rated(after_care, speaking)),
+            (f"{name}: {words['if-not-planned']}", rated(ordered, speaking)),
+        ]
+    return [(f"{name}: {words['if-back-pain']}", rated(ordered, speaking))]
 
 
 def _other_topic(view: GuidelineView) -> str:

@@ -8,7 +8,7 @@ from cards.detail import care_outlook
 from cards.phrases import red_flags
 from cards.speaking import Speaking
 from fhir_mappings.order_annotations import pending_extensions, rating_extensions, rating_of
-from fhir_mappings.revised_order import OrderChange, revised, says_technique, with_coded_reasons
+from fhir_mappings.revised_order import OrderChange, revised, says_technique, with_first_codings
 from fhir_mappings.study_codes import study_codes
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.therapy_referral import physiotherapy_referral
@@ -29,7 +29,7 @@ _PROVIDED = ("id", "identifier", "meta", "text", "requisition", "authoredOn")
 def updated(speaking: Speaking, change: OrderChange) -> Resource:
     """The order with a change, in the form that this client can apply."""
     order = revised(speaking.order, change)
-    return with_coded_reasons(order, change.own_system) if speaking.call.rendering.update_only else order
+    return with_first_codings(order, change.own_system) if speaking.call.rendering.update_only else order
 
 
 def change_of_study(speaking: Speaking, procedure: Procedure, study: Study | None, priority: str) -> OrderChange | None:

@@ -21,7 +21,7 @@ _WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation
 def source_of(speaking: Speaking) -> Source:
     """The primary guidance behind the card, and a topic that stays the same for this kind of advice."""
     advice = speaking.advice
-    topic = topic_of(advice.situation, speaking.call.terminology.own.base)
+    topic = topic_of(advice.situation, speaking.call.terminology.own.url)
     if advice.situation is Situation.SAFETY:
         cited = next((note.cites[0] for note in advice.safety if not note.ask and note.cites), "")
         if cited:
@@ -31,13 +31,13 @@ def source_of(speaking: Speaking) -> Source:
 
 
 @lru_cache(maxsize=64)
-def topic_of(situation: Situation, base: str) -> Coding:
+def topic_of(situation: Situation, own_system: str) -> Coding:
     """Some clients remember an override under the topic: alphanumeric, short, static per kind of advice."""
     code = "lumbarimaging" + situation.value.replace("-", "")
     if not code.isalnum() or len(code) > TOPIC_CODE_LIMIT:
         raise CardError(f"topic {code}: alphanumeric, at most {TOPIC_CODE_LIMIT} characters")
     display = "Lumbar imaging: " + situation.value.replace("-", " ")
-    return Coding(code, f"{base}/CodeSystem/lumbar-cds-topics", display)
+    return Coding(code, own_system, display)
 
 
 def links_of(speaking: Speaking) -> tuple[Link, ...]:

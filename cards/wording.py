@@ -90,6 +90,7 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     gap: dict[str, str]
     finding: dict[str, FindingWords]
     level: dict[str, FindingWords]
+    finding_note: dict[str, str]
     act: dict[str, ActWords]
     summary: dict[str, tuple[str, ...]]
     why_not_rated: dict[str, str]

@@ -67,15 +67,20 @@ def says_technique(order: Resource) -> bool:
     return isinstance(details, list) and any(_is_technique(detail) for detail in details)
 
 
-def with_coded_reasons(order: Resource, own_system: str) -> Resource:
-    """Every reason with a first coding that has a display, for clients that keep nothing else.
+def with_first_codings(order: Resource, own_system: str) -> Resource:
+    """Study and reasons each with a first coding that has a display, for clients that keep nothing else.
 
-    A reason in words alone is kept as words and gets our code for that; no meaning is added.
+    Words alone stay as words and get our code for that; no meaning is added.
     """
-    reasons = order.get("reasonCode")
-    if not isinstance(reasons, list):
-        return {**order, "reasonCode": []}
-    return {**order, "reasonCode": [_coded(reason, own_system) for reason in reasons if isinstance(reason, dict)]}
+    new = dict(order)
+    code, reasons = order.get("code"), order.get("reasonCode")
+    new["code"] = _coded(code if isinstance(code, dict) else {}, own_system, "order-in-words", "Study in words")
+    new["reasonCode"] = [
+        _coded(reason, own_system, "reason-in-words", "Reason in words")
+        for reason in (reasons if isinstance(reasons, list) and reasons else ({"text": "Reason not stated"},))
+        if isinstance(reason, dict)
+    ]
+    return new
 
 
 def is_chart_reference(reference: str) -> bool:
@@ -148,19 +153,22 @@ def _supported(order: Resource, references: tuple[str, ...]) -> list[Any]:
 
 def _noted(notes: object, text: str, day: str) -> list[Any]:
     kept = list(notes) if isinstance(notes, list) else []
-    if any(isinstance(note, dict) and note.get("text") == text for note in kept):
+    # The note of an accepted change may say more than the same change would say now.
+    if any(isinstance(note, dict) and str(note.get("text", "")).startswith(text) for note in kept):
         return kept
     return [*kept, {"authorString": AUTHOR, "time": day, "text": text}]
 
 
-def _coded(reason: Resource, own_system: str) -> Resource:
-    codings = reason.get("coding")
-    first = codings[0] if isinstance(codings, list) and codings and isinstance(codings[0], dict) else None
-    text = reason.get("text")
-    if first is None or not first.get("code"):
-        words = text if isinstance(text, str) and text else "Reason in words"
-        return {**reason, "coding": [{"system": own_system, "code": "reason-in-words", "display": words}]}
-    if first.get("display"):
-        return reason
-    words = text if isinstance(text, str) and text else str(first["code"])
-    return {**reason, "coding": [{**first, "display": words}, *codings[1:]]}  # type: ignore[index]
+def _coded(concept: Resource, own_system: str, code: str, unnamed: str) -> Resource:
+    codings = concept.get("coding")
+    text = concept.get("text")
+    words = text if isinstance(text, str) and text else ""
+    others = [coding for coding in codings if isinstance(coding, dict)] if isinstance(codings, list) else []
+    if not others or not others[0].get("code"):
+        first: Resource = {"system": own_system, "code": code, "display": words or unnamed}
+    elif others[0].get("display"):
+        return concept
+    else:
+        first = {**others[0], "display": words or str(others[0]["code"])}
+        others = others[1:]
+    return {**concept, "coding": [first, *others]}

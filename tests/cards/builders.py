@@ -1,6 +1,7 @@
 """Orders and answered questions for card tests, and the answer that follows from them."""
 
 from datetime import date
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -80,9 +81,8 @@ def no(name: str, *because: Evidence) -> Finding:
 
 def safety(**changes: Finding | bool) -> Safety:
     """Nothing on record that changes how to image."""
-    base = Safety(
-        **{name: Finding(name, Reply.NO, presumed=True) for name in _SAFETY}, could_be_pregnant=False, egfr=None
-    )
+    silent: dict[str, Any] = {name: Finding(name, Reply.NO, presumed=True) for name in _SAFETY}
+    base = Safety(**silent, could_be_pregnant=False, egfr=None)
     return replace(base, **changes)
 
 
@@ -90,12 +90,13 @@ def answers(days: int | DayRange | None = 21, **changes: Finding | Episode | Saf
     """Low back pain for some days and nothing else on record; ``changes`` replace single answers."""
     pain = entry("Low back pain", "2026-11-04", "Condition/back")
     length = DayRange(days, days) if isinstance(days, int) else days
+    silent: dict[str, Any] = {name: Finding(name, Reply.NO, presumed=True) for name in _SILENT_NO}
+    silent |= {name: Finding(name, Reply.UNKNOWN) for name in _SILENT_UNKNOWN}
     base = Findings(
         indication=yes("indication", entry("Low back pain", "", "ServiceRequest/mri-1#reasonCode")),
         episode=Episode(length, because=(pain,) if length is not None else ()),
         safety=safety(),
-        **{name: Finding(name, Reply.NO, presumed=True) for name in _SILENT_NO},
-        **{name: Finding(name, Reply.UNKNOWN) for name in _SILENT_UNKNOWN},
+        **silent,
     )
     return replace(base, **changes)
 
@@ -104,7 +105,7 @@ def checked(**changes: Finding) -> Findings:
     """Red flags and strength checked today, none found."""
     statement = entry("Red flags and strength checked, none found", "2026-11-25", "ServiceRequest/mri-1#reasonCode")
     names = ("weakness", "cauda_equina", "infection", "immunosuppression", "cancer", "fracture_risk", "major_trauma")
-    stated = {name: no(name, statement) for name in (*names, "prior_surgery", "aortic")}
+    stated: dict[str, Any] = {name: no(name, statement) for name in (*names, "prior_surgery", "aortic")}
     return answers(checked_none_on=TODAY, **{**stated, **changes})
 
 

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from rules.dates import DateInterval, DayRange
 from rules.draft_order import Recognition
 from rules.facts import SourceGap
-from rules.finding import Finding
 from rules.finding import Answer as Reply
-from rules.procedures import Procedure as P
+from rules.finding import Finding
+from rules.procedures import Procedure
 from rules.recommendation import Recommendation
 from tests.cards.builders import (
     a_picture,
@@ -102,24 +102,29 @@ NO_ALLERGIES = SourceGap("AllergyIntolerance", "not provided", hides_red_flags=F
 def situations() -> dict[str, Recommendation]:
     """Name of the case, and its advice."""
     return {
-        "emergency_xray_saddle": advise(answers(cauda_equina=SADDLE), an_order(P.RADIOGRAPHY)),
-        "emergency_right_study": advise(answers(cauda_equina=SADDLE), an_order(P.MRI_WITHOUT)),
-        "emergency_right_study_stat": advise(answers(cauda_equina=SADDLE), an_order(P.MRI_WITHOUT, priority="stat")),
-        "emergency_with_pacemaker": advise(
-            answers(cauda_equina=SADDLE, safety=safety(mr_device=PACEMAKER)), an_order(P.RADIOGRAPHY)
+        "emergency_xray_saddle": advise(answers(cauda_equina=SADDLE), an_order(Procedure.RADIOGRAPHY)),
+        "emergency_right_study": advise(answers(cauda_equina=SADDLE), an_order(Procedure.MRI_WITHOUT)),
+        "emergency_right_study_stat": advise(
+            answers(cauda_equina=SADDLE), an_order(Procedure.MRI_WITHOUT, priority="stat")
         ),
-        "emergency_aortic": advise(answers(aortic=ANEURYSM), an_order(P.MRI_WITHOUT)),
-        "emergency_major_trauma": advise(answers(days=1, major_trauma=CRASH), an_order(P.RADIOGRAPHY), a_picture(76)),
-        "emergency_child": advise(answers(cauda_equina=SADDLE), an_order(P.MRI_WITHOUT), a_picture(16)),
+        "emergency_with_pacemaker": advise(
+            answers(cauda_equina=SADDLE, safety=safety(mr_device=PACEMAKER)), an_order(Procedure.RADIOGRAPHY)
+        ),
+        "emergency_aortic": advise(answers(aortic=ANEURYSM), an_order(Procedure.MRI_WITHOUT)),
+        "emergency_major_trauma": advise(
+            answers(days=1, major_trauma=CRASH), an_order(Procedure.RADIOGRAPHY), a_picture(76)
+        ),
+        "emergency_child": advise(answers(cauda_equina=SADDLE), an_order(Procedure.MRI_WITHOUT), a_picture(16)),
         "emergency_not_recognised": advise(
             answers(cauda_equina=SADDLE),
             an_order(None, recognition=Recognition.NOT_RECOGNISED, name="Spine imaging <b>"),
         ),
         "immediate_worsening": advise(
-            answers(weakness=WORSENING, radiculopathy=SCIATICA), an_order(P.MRI_WITHOUT_AND_WITH)
+            answers(weakness=WORSENING, radiculopathy=SCIATICA), an_order(Procedure.MRI_WITHOUT_AND_WITH)
         ),
         "immediate_fever_and_drug_use": advise(
-            answers(infection=replace(FEVER, marks=frozenset({"fever", "iv-drug-use"}))), an_order(P.MRI_WITHOUT)
+            answers(infection=replace(FEVER, marks=frozenset({"fever", "iv-drug-use"}))),
+            an_order(Procedure.MRI_WITHOUT),
         ),
         "possible_cauda_equina": advise(answers(cauda_equina=OLD_BLADDER, days=300)),
         "safety_pacemaker": advise(
@@ -130,17 +135,19 @@ def situations() -> dict[str, Recommendation]:
         ),
         "safety_pregnant_xray": advise(
             answers(fracture_risk=OSTEOPOROSIS, safety=safety(pregnancy=PREGNANT)),
-            an_order(P.RADIOGRAPHY),
+            an_order(Procedure.RADIOGRAPHY),
             a_picture(41),
         ),
         "source_not_read": advise(picture=a_picture(gaps=(NO_CONDITIONS, NO_ALLERGIES))),
-        "wrong_test_fever_xray": advise(answers(infection=FEVER), an_order(P.RADIOGRAPHY)),
-        "wrong_test_low_egfr": advise(answers(infection=FEVER, safety=safety(kidney=LOW_EGFR)), an_order(P.CT_WITH)),
-        "wrong_test_cancer_priority": advise(answers(cancer=CANCER), an_order(P.MRI_WITHOUT_AND_WITH)),
-        "wrong_test_osteoporosis_ct_with": advise(
-            answers(fracture_risk=OSTEOPOROSIS), an_order(P.CT_WITH), a_picture(72)
+        "wrong_test_fever_xray": advise(answers(infection=FEVER), an_order(Procedure.RADIOGRAPHY)),
+        "wrong_test_low_egfr": advise(
+            answers(infection=FEVER, safety=safety(kidney=LOW_EGFR)), an_order(Procedure.CT_WITH)
         ),
-        "wrong_test_after_surgery": advise(answers(prior_surgery=SURGERY, days=60), an_order(P.CT_WITH)),
+        "wrong_test_cancer_priority": advise(answers(cancer=CANCER), an_order(Procedure.MRI_WITHOUT_AND_WITH)),
+        "wrong_test_osteoporosis_ct_with": advise(
+            answers(fracture_risk=OSTEOPOROSIS), an_order(Procedure.CT_WITH), a_picture(72)
+        ),
+        "wrong_test_after_surgery": advise(answers(prior_surgery=SURGERY, days=60), an_order(Procedure.CT_WITH)),
         "answer_missing_candidate": advise(answers(conservative_care=adequate_care(), days=90, radiculopathy=SCIATICA)),
         "answer_missing_indication": advise(answers(indication=Finding("indication", Reply.UNKNOWN), days=None)),
         "prior_imaging": advise(answers(prior_imaging=REPORT, days=120)),
@@ -174,7 +181,7 @@ def situations() -> dict[str, Recommendation]:
             an_order(
                 None,
                 recognition=Recognition.CONTRAST_NOT_STATED,
-                candidates=(P.MRI_WITHOUT, P.MRI_WITH, P.MRI_WITHOUT_AND_WITH),
+                candidates=(Procedure.MRI_WITHOUT, Procedure.MRI_WITH, Procedure.MRI_WITHOUT_AND_WITH),
                 name="MRI lumbar spine",
             ),
         ),
@@ -182,7 +189,7 @@ def situations() -> dict[str, Recommendation]:
             order=an_order(
                 None,
                 recognition=Recognition.CONTRAST_NOT_STATED,
-                candidates=(P.MRI_WITHOUT, P.MRI_WITH, P.MRI_WITHOUT_AND_WITH),
+                candidates=(Procedure.MRI_WITHOUT, Procedure.MRI_WITH, Procedure.MRI_WITHOUT_AND_WITH),
                 name="MRI lumbar spine",
             ),
         ),
@@ -191,13 +198,15 @@ def situations() -> dict[str, Recommendation]:
         ),
         "appropriate_osteoporosis_text_order": advise(
             answers(fracture_risk=OSTEOPOROSIS),
-            an_order(P.RADIOGRAPHY, recognition=Recognition.READ_FROM_TEXT),
+            an_order(Procedure.RADIOGRAPHY, recognition=Recognition.READ_FROM_TEXT),
             a_picture(68),
         ),
         "appropriate_with_duplicate": advise(
             answers(fracture_risk=OSTEOPOROSIS),
-            an_order(P.RADIOGRAPHY),
+            an_order(Procedure.RADIOGRAPHY),
             a_picture(68),
-            others=(an_order(P.MRI_WITHOUT, reference="ServiceRequest/2", name="lumbar spine MRI without contrast"),),
+            others=(
+                an_order(Procedure.MRI_WITHOUT, reference="ServiceRequest/2", name="lumbar spine MRI without contrast"),
+            ),
         ),
     }

@@ -1,0 +1,223 @@
+"""Several orders, ids, and the JSON that leaves."""
+
+import json
+from importlib.resources import files
+
+import jsonschema
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from cards import Rendering, cards_for
+from cards.answer_json import answer_as_dict, answer_as_json
+from rules.draft_order import Recognition
+from rules.procedures import Procedure
+from rules.recommendation import Situation
+from tests.cards.builders import (
+    CALL,
+    GUIDELINES,
+    TERMINOLOGY,
+    UPDATE_ONLY,
+    a_picture,
+    adequate_care,
+    advise,
+    an_order,
+    answers,
+    cards,
+    safety,
+    yes,
+)
+from tests.cards.situations import FEVER, OSTEOPOROSIS, PLANNED, SADDLE, situations
+
+SCHEMA = json.loads(files("cds_service").joinpath("schemas", "response.json").read_text(encoding="utf-8"))
+CASES = situations()
+
+
+def order(number: int, procedure: Procedure = Procedure.MRI_WITHOUT, **changes: object):
+    return an_order(procedure, reference=f"ServiceRequest/{number}", **changes)
+
+
+def walk(value, path=""):
+    yield path, value
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in children:
+        yield from walk(child, f"{path}/{name}")
+
+
+@pytest.mark.parametrize("rendering", [Rendering(), UPDATE_ONLY, Rendering(tables=False)])
+@pytest.mark.parametrize("name", CASES)
+def test_the_answer_is_what_the_specification_describes(name, rendering):
+    answer = cards(CASES[name], rendering=rendering)
+    document = json.loads(answer_as_json(answer))
+    assert document == answer_as_dict(answer)
+    jsonschema.validate(document, SCHEMA)
+    for path, value in walk(document):
+        assert value is not None, path
+        if path not in ("/cards",):
+            assert value not in ("", [], {}), path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_ratings_stand_where_both_specifications_look_for_them(name):
+    document = answer_as_dict(cards(CASES[name]))
+    assert document.get("systemActions") == document.get("extension", {}).get("systemActions")
+
+
+def test_an_order_that_is_not_ours_gets_nothing():
+    advice = advise(order=an_order(None, recognition=Recognition.NOT_OURS))
+    assert answer_as_dict(cards(advice)) == {"cards": []}
+
+
+def test_the_same_call_gives_the_same_answer_to_the_byte():
+    for advice in CASES.values():
+        assert answer_as_json(cards(advice)) == answer_as_json(cards(advice))
+
+
+@pytest.mark.parametrize("part", ["client", "service", "hook_instance", "body_digest"])
+def test_two_calls_share_no_id(part):
+    def ids(call):
+        answer = cards(CASES["not_appropriate_red_flags_not_recorded"], call=call)
+        found = {card.uuid for card in answer.cards}
+        found |= {each.uuid for card in answer.cards for each in card.suggestions}
+        written = answer.system_actions[0].resource or {}
+        return found | {each["valueUri"] for each in written["extension"] if "valueUri" in each}
+
+    assert not ids(CALL) & ids(replace(CALL, **{part: "other"}))
+
+
+def test_parts_of_a_call_cannot_be_shifted_into_each_other():
+    first = cards(advise(), call=replace(CALL, client="a", service="b|c"))
+    second = cards(advise(), call=replace(CALL, client="a|b", service="c"))
+    assert first.cards[0].uuid != second.cards[0].uuid
+
+
+def test_ids_are_unique_within_an_answer():
+    advice = [advise(order=order(number)) for number in (1, 2, 3)]
+    answer = cards(*advice)
+    ids = [card.uuid for card in answer.cards] + [each.uuid for card in answer.cards for each in card.suggestions]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_most_urgent_order_comes_first_and_each_card_names_its_order():
+    answer = cards(
+        advise(order=order(1)),
+        advise(answers(infection=FEVER), order(2, Procedure.RADIOGRAPHY)),
+    )
+    assert [card.indicator for card in answer.cards] == ["warning", "warning"]
+    assert [card.summary.split(":")[0] for card in answer.cards] == ["X-ray", "MRI without contrast"]
+    assert [card.detail.split(":")[0] for card in answer.cards] == ["**X-ray", "**MRI without contrast"]
+
+
+def test_two_orders_of_the_same_study_are_told_apart():
+    answer = cards(advise(order=order(1)), advise(order=order(2)))
+    assert [card.summary.split(":")[0] for card in answer.cards] == [
+        "Order 1 (MRI without contrast)",
+        "Order 2 (MRI without contrast)",
+    ]
+
+
+def test_past_three_cards_the_rest_are_lines_of_one():
+    answer = cards(
+        advise(order=order(1)),
+        advise(order=order(2, Procedure.CT_WITHOUT)),
+        advise(order=order(3, Procedure.CT_WITH)),
+        advise(answers(infection=FEVER), order(4, Procedure.RADIOGRAPHY)),
+        advise(order=order(5, Procedure.RADIOGRAPHY)),
+    )
+    assert len(answer.cards) == 3
+    assert answer.cards[0].summary.startswith("Order 4 (X-ray): Change X-ray")
+    last = answer.cards[2]
+    assert last.suggestions == ()
+    assert last.indicator == "warning"
+    assert last.summary == "3 more imaging orders of this session: see each line below"
+    assert [line.split(":")[0] for line in last.detail.splitlines() if line.startswith("- ")] == [
+        "- CT without contrast",
+        "- CT with contrast",
+        "- Order 5 (X-ray)",
+    ]
+    assert len(answer.system_actions) == 5, "every order keeps its rating"
+
+
+def test_no_card_to_wait_stands_beside_an_emergency_but_the_order_is_named():
+    answer = cards(
+        advise(order=order(1)),
+        advise(answers(cauda_equina=SADDLE), order(2, Procedure.RADIOGRAPHY)),
+    )
+    (card,) = answer.cards
+    assert card.indicator == "critical"
+    assert "Other imaging orders of this session can wait" in card.detail
+    assert "MRI without contrast" in card.detail.splitlines()[-1]
+
+
+APPROPRIATE = answers(candidate=PLANNED, conservative_care=adequate_care(), days=90)
+SILENT = Rendering(show_appropriate=False)
+
+
+@pytest.mark.parametrize(
+    ("advice", "shown"),
+    [
+        (advise(APPROPRIATE), False),
+        (advise(APPROPRIATE, others=(order(2),)), True),
+        (advise(replace(APPROPRIATE, safety=safety(mr_device=yes("mr_device", marks=("mr_neurostimulator",))))), True),
+        (advise(APPROPRIATE, picture=a_picture(unread_current_problems=OSTEOPOROSIS.because)), True),
+    ],
+    ids=["nothing to add", "a duplicate", "a device", "something not read"],
+)
+def test_an_appropriate_order_is_silent_where_asked_unless_there_is_something_to_do(advice, shown):
+    answer = cards(advice, rendering=SILENT)
+    assert bool(answer.cards) is shown
+    assert len(answer.system_actions) == 1
+    assert cards(advice).cards
+
+
+def test_a_client_that_takes_no_annotations_gets_none():
+    document = answer_as_dict(cards(advise(), rendering=Rendering(annotate=False)))
+    assert document.keys() == {"cards"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_topics_are_static_and_links_are_public_pages(name):
+    for card in cards(CASES[name]).cards:
+        assert card.source is not None
+        assert card.source.topic is not None
+        assert card.source.topic.code.isalnum()
+        assert card.source.topic.code in TERMINOLOGY.own.codes
+        for link in card.links:
+            assert link.type == "absolute"
+            assert link.url.startswith("https://")
+            assert "patient" not in link.url
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_card_names_no_one(name):
+    document = json.dumps([msgspec.to_builtins(card.detail + card.summary) for card in cards(CASES[name]).cards])
+    for identifier in ("patient-1", "mri-1", "Condition/", "Observation/", "ServiceRequest/"):
+        assert identifier not in document
+
+
+def test_every_own_code_that_cards_write_is_published():
+    written = set()
+    for name in CASES:
+        for rendering in (Rendering(), UPDATE_ONLY):
+            for path, value in walk(answer_as_dict(cards(CASES[name], rendering=rendering))):
+                if path.endswith("/system") and value == TERMINOLOGY.own.url:
+                    written.add(path)
+            for _, value in walk(answer_as_dict(cards(CASES[name], rendering=rendering))):
+                if isinstance(value, dict) and value.get("system") == TERMINOLOGY.own.url:
+                    assert value["code"] in TERMINOLOGY.own.codes, value["code"]
+    assert written
+
+
+def test_every_situation_has_a_case():
+    assert {advice.situation for advice in CASES.values()} == set(Situation) - {Situation.NOT_OURS}
+
+
+def test_without_tables_the_guidelines_are_a_list():
+    answer = cards_for_no_tables = cards(CASES["wrong_test_fever_xray"], rendering=Rendering(tables=False))
+    assert cards_for_no_tables is answer
+    assert "|" not in answer.cards[0].detail
+    assert "- ACP: No imaging" in answer.cards[0].detail
+
+
+def test_no_advice_gives_an_empty_answer():
+    assert cards_for([], CALL, Rendering(), TERMINOLOGY, GUIDELINES).cards == ()

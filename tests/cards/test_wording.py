@@ -1,0 +1,69 @@
+"""The wording file: strict, complete, and equal to the lists that the rules use."""
+
+from importlib.resources import files
+
+import pytest
+
+from cards.wording import WordingError, read_wording, wording
+from rules.finding import Safety
+from rules.findings.questions import QUESTIONS
+from rules.procedures import Procedure
+from rules.recommendation import Category, PamaRating, Urgency
+from tests.cards.builders import GUIDELINES
+
+TEXT = files("cards").joinpath("wording.toml").read_text(encoding="utf-8")
+
+
+def test_the_file_loads_and_says_its_version():
+    assert wording().version
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("{study} is deferred. Recheck", "{name} is deferred. Recheck", "name"),
+        ("Do not sign: {study} is deferred. Recheck by {date}", "Do not sign: {study", "deferred"),
+        ('stat = "stat"', 'stat = ""', "priority.stat"),
+        ('stat = "stat"', 'stat = "stat "', "priority.stat"),
+        ('stat = "stat"', "stat = 1", "priority"),
+        ("[priority]", "[priorities]", "priorit"),
+        ("https://www.nice.org.uk/guidance/ng234", "http://www.nice.org.uk/guidance/ng234", "link.nice-ng234"),
+        ('link = "idsa"', 'link = "nowhere"', "nowhere"),
+        ("Record: new or worse", "Record: new or worse, or of unknown age and so on", "answer.new-or-worse-yes"),
+        ("A procedure is planned", "A procedure is planned, or at least somebody has said that it is", "override"),
+    ],
+)
+def test_wording_that_would_fail_before_a_clinician_does_not_load(old, new, names):
+    assert old in TEXT
+    with pytest.raises(WordingError, match=names):
+        read_wording(TEXT.replace(old, new, 1))
+
+
+def test_a_missing_study_does_not_load():
+    with pytest.raises(WordingError, match="radiography"):
+        read_wording(TEXT.replace("[study.radiography_lumbar_spine]", "[study.x]"))
+
+
+def test_every_closed_list_has_its_words():
+    words = wording()
+    assert set(words.study) == {procedure.value for procedure in Procedure}
+    assert set(words.category) == {category.value for category in Category}
+    assert set(words.pama) == {rating.value for rating in PamaRating}
+    assert set(words.urgency) == {urgency.value for urgency in Urgency}
+    assert {level.priority for level in GUIDELINES.urgencies} <= set(words.priority)
+    assert {verdict.verdict for verdict in GUIDELINES.nice_rows} <= set(words.verdict)
+    assert {row.domain for row in GUIDELINES.safety_rows if not row.ask} <= set(words.hazard) | {"mri_tolerance"}
+
+
+def test_every_finding_level_note_and_flip_has_its_words():
+    words = wording()
+    safety = set(Safety.__struct_fields__)
+    for name, question in QUESTIONS.items():
+        assert set(question.notes) <= set(words.finding_note), name
+        if name in safety or name == "episode":
+            continue
+        assert name in words.finding, name
+    for flip in GUIDELINES.flips:
+        assert flip.finding in words.finding
+    for preference in GUIDELINES.preferences:
+        assert not preference.contrast_note or f"contrast-{preference.contrast_note}" in words.detail
