@@ -1,8 +1,7 @@
-"""Names and results of examination findings as text: "Muscle power (MRC 0-5), left ankle dorsiflexion" and "4-/5"."""
+"""Results of examination findings as text: an answer word, or an MRC grade."""
 
 import re
 import tomllib
-from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
@@ -10,83 +9,32 @@ import msgspec
 from msgspec import Struct
 
 from fhir_mappings.code_rows import TerminologyError
-from fhir_mappings.phrases import Phrases
-from fhir_mappings.plain_text import LONGEST, plain
-from fhir_mappings.text_reading import read_text
-from fhir_mappings.text_vocabulary import vocabulary
-from fhir_mappings.text_words import folded, words_of
+from fhir_mappings.plain_text import plain
 
 _GRADE = re.compile(
     r"(?:mrc|grade|power|strength|oxford|score|\s)*([0-5])(?:[.]0)?\s?[+-]?(?:\s?(?:/|out of|of)\s?5(?:[.]0)?)?\s?[+-]?"
 )
 _OF_FIVE = re.compile(r"(?:/|of)\s?5")
-_MOVEMENT = ("flexion", "extension")
-_LEVELS = frozenset({"l4", "l5", "s1"})
-
-
-class FindingName(Struct, frozen=True):
-    """What the name of an examination finding asks for; the result says what was found.
-
-    ``code``: one of our own codes, whose ``Observable`` reads the result. Without one: ``concept``, read as a plain
-    yes-or-no finding (``measure`` False: YES_WORDS and NO_WORDS) or as a number with its unit (``measure`` True).
-    ``fraction_only``: the name is of a movement and does not say that strength is graded ("Knee extension, left"): only
-    a result such as "4/5" is a grade then, for a bare number may be degrees.
-    """
-
-    code: str = ""
-    concept: str = ""
-    side: str = ""
-    site: str = ""
-    measure: bool = False
-    fraction_only: bool = False
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
-    finding: dict[str, tuple[str, ...]]
-    measure: dict[str, tuple[str, ...]]
-    muscles: tuple[str, ...]
-    sensation: tuple[str, ...]
-    filler: tuple[str, ...]
     answer: dict[str, tuple[str, ...]]
-    yes: tuple[str, ...]
-    no: tuple[str, ...]
 
 
-class _Names(Struct, frozen=True):
-    phrases: Phrases[tuple[str, str]]
-    answers: dict[str, str]
-
-
-def _load() -> tuple[_Names, _File]:
-    text = files("fhir_mappings").joinpath("finding_names.toml").read_text(encoding="utf-8")
+@lru_cache(maxsize=1)
+def answer_words() -> dict[str, str]:
+    """How results are written, with the answer word that each means."""
+    text = files("fhir_mappings").joinpath("answers.toml").read_text(encoding="utf-8")
     try:
         file = msgspec.convert(tomllib.loads(text), _File, strict=True)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
-        raise TerminologyError(f"finding_names.toml: {problem}") from problem
-    phrases: dict[str, tuple[str, str]] = {}
-    tables: list[tuple[str, str, Iterable[str]]] = [
-        *(("finding", code, names) for code, names in file.finding.items()),
-        *(("measure", concept, names) for concept, names in file.measure.items()),
-        ("strength", "", file.muscles),
-        ("sensation", "", file.sensation),
-        ("filler", "", file.filler),
-    ]
-    for kind, name, names in tables:
-        for phrase in names:
-            if phrases.setdefault(folded(phrase), (kind, name)) != (kind, name):
-                raise TerminologyError(f"finding_names.toml: {phrase!r} stands twice")
-    answers: dict[str, str] = {}
+        raise TerminologyError(f"answers.toml: {problem}") from problem
+    found: dict[str, str] = {}
     for answer, words in file.answer.items():
         for word in words:
-            if answers.setdefault(word, answer) != answer:
-                raise TerminologyError(f"finding_names.toml: {word!r} is {answers[word]} and {answer}")
-    return _Names(Phrases(phrases), answers), file
-
-
-_NAMES, _TABLES = _load()
-YES_WORDS: frozenset[str] = frozenset(_TABLES.yes)
-NO_WORDS: frozenset[str] = frozenset(_TABLES.no)
-NAMED_PHRASES: dict[str, tuple[str, ...]] = {**_TABLES.finding, **_TABLES.measure}
+            if found.setdefault(word, answer) != answer:
+                raise TerminologyError(f"answers.toml: {word!r} is {found[word]} and {answer}")
+    return found
 
 
 def read_answer(text: str) -> str:
@@ -95,86 +43,13 @@ def read_answer(text: str) -> str:
     if simple is None:
         return ""
     simple = simple.strip(" .,;:()")
-    return _NAMES.answers.get(simple, simple)
+    return answer_words().get(simple, simple)
 
 
 def read_grade(text: str, fraction_only: bool = False) -> int | None:
     """An MRC grade as text: "4", "4/5", "4-", "4+/5", "grade 4"; 4+ and 4- are grade 4. ``None``: no grade."""
     simple = plain(text)
-    if fraction_only and simple is not None and not _OF_FIVE.search(simple):
+    if simple is None or (fraction_only and not _OF_FIVE.search(simple)):
         return None
-    match = None if simple is None else _GRADE.fullmatch(simple)
+    match = _GRADE.fullmatch(simple)
     return None if match is None else int(match[1])
-
-
-def read_finding_name(text: str) -> FindingName | None:
-    """What the name of a finding asks for; ``None`` where one word is not understood."""
-    return None if len(text) > LONGEST else _read_name(text)
-
-
-@lru_cache(maxsize=2048)
-def _read_name(text: str) -> FindingName | None:
-    words = words_of(text)
-    if not words:
-        return None
-    return _examined(words) or _symptom(text)
-
-
-def _examined(words: list[str]) -> FindingName | None:
-    found: list[tuple[str, str]] = []
-    sides: set[str] = set()
-    sites: set[str] = set()
-    movement = False
-    place = 0
-    while place < len(words):
-        word = words[place]
-        named = _NAMES.phrases.at(words, place)
-        general = vocabulary().phrases.at(words, place)
-        if general is not None and general[0].kind in ("muscle", "side") and (named is None or general[1] >= named[1]):
-            (sides if general[0].kind == "side" else sites).add(general[0].name)
-            movement = movement or words[place + general[1] - 1].endswith(_MOVEMENT)
-            place += general[1]
-        elif named is not None:
-            found += [named[0]] if named[0][0] != "filler" else []
-            place += named[1]
-        elif word in _LEVELS:
-            sites.add(word)
-            place += 1
-        elif word in ("l", "r"):
-            sides.add("left" if word == "l" else "right")
-            place += 1
-        elif word in (",", ":", "(", ")", "-", "/", ".", "0", "5"):
-            place += 1
-        else:
-            return None
-    return _asked(list(dict.fromkeys(found)), sides, sites, movement)
-
-
-def _asked(found: list[tuple[str, str]], sides: set[str], sites: set[str], movement: bool) -> FindingName | None:
-    side = "bilateral" if len(sides) > 1 else next(iter(sides), "")
-    kinds = {kind for kind, _ in found}
-    if len(sites) > 1 or len(kinds) > 1 or len(found) > 1:
-        return None
-    site = next(iter(sites), "")
-    if kinds <= {"strength"} and site and site not in _LEVELS:
-        return FindingName(f"mrc-{site}", "muscle-strength", side, site, fraction_only=movement and not kinds)
-    if kinds == {"sensation"} and site in _LEVELS:
-        return FindingName(f"sensation-{site}", "dermatomal-sensory-loss", side, site)
-    if not found or site:
-        return None
-    kind, name = found[0]
-    if kind == "finding":
-        return FindingName(name, "", side)
-    return FindingName("", name, side, measure=True) if kind == "measure" else None
-
-
-def _symptom(text: str) -> FindingName | None:
-    """A finding named like a problem ("Saddle numbness"): one thing, plainly named."""
-    reading = read_text(text)
-    if reading is None or len(reading.mentions) != 1:
-        return None
-    (mention,) = reading.mentions
-    plain_name = mention.present and not (mention.suspected or mention.history or mention.family or mention.course)
-    if not plain_name or mention.grade is not None or mention.days_ago is not None or mention.since:
-        return None
-    return FindingName("", mention.concept, mention.side, mention.site)

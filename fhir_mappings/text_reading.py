@@ -5,12 +5,15 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from fhir_mappings.answers import read_answer, read_grade
 from fhir_mappings.mention_reading import Doubt, Draft, read_clauses
 from fhir_mappings.plain_text import LONGEST, simplified
 from fhir_mappings.text_items import items_of
 from fhir_mappings.text_vocabulary import Term, vocabulary
 from fhir_mappings.text_words import words_of
 from rules.dates import DayRange
+
+__all__ = ["Mention", "TextReading", "has_red_flag_stem", "read_answer", "read_grade", "read_text"]
 
 _ROOT_SITES = frozenset({"l4", "l5", "s1"})
 _SITED_BY_ROOT = frozenset({"lumbar-radiculopathy", "lumbar-nerve-root-disorder", "dermatomal-sensory-loss"})
