@@ -165,7 +165,7 @@ def _stated(fact: Fact, as_of: date) -> tuple[date, DateInterval] | None:
     began = fact.began
     if fact.value is None:  # an onset date: the fact's own date is the onset
         return None if began is None or began.earliest is None else (as_of, began)
-    said = as_of if began is None else began.latest or as_of
+    said = as_of if began is None else min(began.latest or as_of, as_of)
     earliest_said = said if began is None else began.earliest or said
     duration = timedelta(days=fact.value)
     return said, DateInterval(earliest_said - duration, said - duration)
