@@ -15,7 +15,7 @@ from fhir_mappings.plain_text import simplified
 from fhir_mappings.terminology import Terminology
 
 LONGEST = 2000  # characters of all displays and the text together; the rest is not read
-_WORD = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*|[0-9]+")
+_WORD = re.compile(r"[a-z][a-z0-9]*|[0-9]+")
 
 
 class _Group(Struct, frozen=True, forbid_unknown_fields=True):
