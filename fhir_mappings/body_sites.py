@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Raw
 
-from fhir_mappings.codes import CodeReader, side_of
+from fhir_mappings.code_words import side_of
+from fhir_mappings.codes import CodeReader
 from fhir_mappings.elements import CodeableConcept, concepts_in
 
 _SIDES = {

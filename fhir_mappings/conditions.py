@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fhir_mappings.body_sites import side_in
-from fhir_mappings.codes import CodeReading, Statement
+from fhir_mappings.code_words import Statement
+from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import anything_in, is_given, period_in, quantity_in, range_in
 from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import Condition
@@ -44,8 +45,10 @@ def condition_facts(condition: Condition, page: Page) -> Iterator[Fact]:
         return
     side = side_in(condition.body_site, page.codes) if is_given(condition.body_site) else ""
     encounter = encounter_of(condition.encounter)
+    stated_onset = began is not None and began.earliest is not None
     for statement in _with_stage(reading.statements, condition):
-        yield _fact(condition, reading, statement, sure, current, began, ended, dated, side, encounter)
+        start = began if stated_onset else page.began(statement, page.past_day(condition.recorded_date)) or began
+        yield _fact(condition, reading, statement, sure, current, start, ended, dated, side, encounter)
 
 
 def is_older_fhir(condition: Condition) -> bool:
@@ -89,8 +92,9 @@ def _fact(
         present=statement.present and sure is not Verified.REFUTED,
         suspected=suspected,
         current=not past,
-        began=began,
+        began=since_at_least(began) if "healing" in statement.marks else began,
         ended=ended,
+        grade=statement.grade,
         side=side or statement.side,
         site=statement.site,
         course=statement.course,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from fhir_mappings.codes import CodeReading, Statement
+from fhir_mappings.code_words import Statement
+from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import CodeableConcept, Unreadable, is_given
 from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import AllergyIntolerance, Device, DeviceUseStatement

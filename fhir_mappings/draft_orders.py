@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from fhir_mappings.codes import CodeReader, CodeReading
+from fhir_mappings.codes import CodeReader, CodeReading, as_tuples
 from fhir_mappings.decode import HookCall, RawResource
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.errors import WrongPatient
@@ -175,11 +175,8 @@ def _concepts(value: object) -> list[CodeableConcept]:
 
 def _recognise(draft: RawResource, reasons: _Reasons, codes: CodeReader) -> RecognisedOrder:
     code = _converted(draft.get("code"), CodeableConcept) or CodeableConcept()
-    codings = [
-        (each.system or "", each.code or "", each.display or "") for each in code.coding or () if each is not None
-    ]
     sites = tuple(concept for site in _concepts(draft.get("bodySite")) for concept in codes.site_concepts(site))
-    return recognise(codings, code.text or "", sites, reasons.low_back_reason, codes.terminology)
+    return recognise(as_tuples(code), code.text or "", sites, reasons.low_back_reason, codes.terminology)
 
 
 def _draft_order(

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from fhir_mappings.answers import read_answer, read_grade
 from fhir_mappings.codes import CodeReader
 from fhir_mappings.elements import (
     CodeableConcept,
@@ -20,13 +21,18 @@ from fhir_mappings.elements import (
 )
 from fhir_mappings.fhir_records import NOTHING
 from fhir_mappings.own_codes import ANSWER_WORDS
-from fhir_mappings.text_reading import read_answer, read_grade
 from fhir_mappings.units import Number, in_unit_of, number_in_text
 
 _T = TypeVar("_T")
 
 # http://terminology.hl7.org/CodeSystem/v2-0136 (yes/no indicator); records name the system in several ways.
 _YES_NO = {"Y": "yes", "N": "no"}
+_ANSWERS = frozenset(
+    {
+        "yes", "no", "present", "absent", "positive", "negative", "normal", "abnormal", "reduced", "increased", "able",
+        "unable", "worsening", "improving", "unchanged",
+    }
+)  # fmt: skip
 _GRADE_UNITS = frozenset(
     {"", "1", "/5", "5", "out of 5", "{score}", "score", "{grade}", "grade", "mrc", "{mrc}", "mrc grade", "{mrc grade}", "points"}
 )
@@ -182,8 +188,8 @@ def word_of(concept: CodeableConcept, codes: CodeReader) -> str:
             if meaning.concept in ANSWER_WORDS:
                 return ANSWER_WORDS[meaning.concept]
     for words in (concept.text, *(each.display for each in concept.coding or () if each is not None)):
-        answer = read_answer(words) if words else None
-        if answer:
+        answer = read_answer(words) if words else ""
+        if answer in _ANSWERS:
             return answer
     return ""
 
@@ -194,7 +200,8 @@ def answer_word(result: Result, codes: CodeReader) -> str:
         return "yes" if result.answer else "no"
     if result.concept is not None:
         return word_of(result.concept, codes)
-    return read_answer(result.text) or "" if result.text else ""
+    answer = read_answer(result.text) if result.text else ""
+    return answer if answer in _ANSWERS else ""
 
 
 def number_of(result: Result, kind: str) -> Number | None:
@@ -207,8 +214,13 @@ def number_of(result: Result, kind: str) -> Number | None:
     return None if quantity is None else in_unit_of(kind, quantity)
 
 
-def grade_of(result: Result, codes: CodeReader) -> int | None:
-    """An MRC grade from 0 to 5; 4+ and 4- are 4, and half grades count as the grade below."""
+def grade_of(result: Result, codes: CodeReader, fraction_only: bool = False) -> int | None:
+    """An MRC grade from 0 to 5; 4+ and 4- are 4, and half grades count as the grade below.
+
+    ``fraction_only``: the name does not say that strength is graded, so only "4/5" is a grade (4 may be degrees).
+    """
+    if fraction_only and not (result.text or result.concept):
+        return None
     if result.whole is not None:
         return result.whole if 0 <= result.whole <= 5 else None
     quantity = result.quantity
@@ -218,10 +230,10 @@ def grade_of(result: Result, codes: CodeReader) -> int | None:
         return int(quantity.value) if known and quantity.value is not None and 0 <= quantity.value <= 5 else None
     texts = (result.text,) if result.concept is None else _texts(result.concept)
     for text in texts:
-        grade = read_grade(text) if text else None
+        grade = read_grade(text, fraction_only) if text else None
         if grade is not None:
             return grade
-    return 5 if answer_word(result, codes) == "normal" else None
+    return 5 if answer_word(result, codes) == "normal" and not fraction_only else None
 
 
 def _texts(concept: CodeableConcept) -> tuple[str, ...]:

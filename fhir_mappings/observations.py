@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fhir_mappings.body_sites import side_in
-from fhir_mappings.codes import CodeReading, Statement
+from fhir_mappings.code_words import Statement
+from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import Quantity, is_given, period_in
 from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import Observation
@@ -92,12 +93,15 @@ def _observed(observation: Observation, page: Page) -> tuple[DateInterval | None
 
 
 def _item_facts(item: HasValue, frame: _Frame, page: Page, panel: bool) -> Iterator[Fact]:
-    reading = page.codes.memo.of(item.code)
+    reading = page.codes.findings.of(item.code)
     page.tally.count_code(reading)
     if reading.silent or reading.contradicted or says_nothing(item):
         return
     result = result_of(item, page.codes)
     if panel and not result.given and not result.interpreted:
+        return
+    if reading.only_without_value and result.given:
+        page.tally.unread_texts += 1  # a text that states something, and a value beside it
         return
     facts = list(_own_facts(reading.observable, item, result, reading, frame, page) if reading.observable else ())
     if reading.observable is None:
@@ -135,7 +139,7 @@ def _fact(
         began=began or frame.began,
         value=value,
         comparator=comparator,
-        grade=grade,
+        grade=statement.grade if grade is None else grade,
         side=frame.side or statement.side or reading.side,
         site=site or statement.site,
         course=result.course or statement.course,
@@ -169,7 +173,7 @@ def _own_facts(
 ) -> Iterator[Fact]:
     """One of our own codes, with the value types that it takes."""
     if observable.how == "grade":
-        grade = grade_of(result, page.codes)
+        grade = grade_of(result, page.codes, reading.fraction_only)
         if grade is not None:
             yield _fact(observable.concept, frame, reading, result, grade=grade, site=observable.site)
         return
@@ -248,7 +252,7 @@ def _marker(
     raised = is_raised(item, result, number, statement.concept)
     if number is None and raised is None:
         return
-    marks = ("raised",) if raised else ("not raised",) if raised is False else ("no reference range",)
+    marks = ("high",) if raised else ("normal",) if raised is False else ()
     yield _fact(
         statement.concept, frame, reading, result, statement,
         present=raised is not False,
@@ -282,4 +286,5 @@ def _finding(
             return  # "not pregnant: no" means two things
         yield _fact(statement.concept, frame, reading, result, statement, present=statement.present and word in _PRESENT)
     elif result.course or not (result.given or reading.only_observable):
-        yield _fact(statement.concept, frame, reading, result, statement, present=statement.present)
+        began = page.began(statement, frame.began)
+        yield _fact(statement.concept, frame, reading, result, statement, present=statement.present, began=began)

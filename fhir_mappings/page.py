@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timezone
+from datetime import date, timedelta, timezone
 from functools import lru_cache
 
 from msgspec import Struct
 
+from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReader, CodeReading
 from fhir_mappings.elements import version_in
 from fhir_mappings.fhir_records import Record, type_name
@@ -15,7 +16,7 @@ from fhir_mappings.lookup import Lookup
 from fhir_mappings.partial_dates import not_after, read_date
 from fhir_mappings.record_text import shown, shown_date
 from fhir_mappings.terminology import Terminology
-from rules.dates import DateInterval
+from rules.dates import DateInterval, DayRange
 from rules.evidence import Evidence
 
 
@@ -60,6 +61,27 @@ class Page(Struct):
     def past_day(self, text: str | None) -> DateInterval | None:
         """The date of something that was found or done; one in the future is a mistake and unread."""
         return not_after(read_date(text, self.offset), self.as_of)
+
+
+    def began(self, statement: Statement, said: DateInterval | None) -> DateInterval | None:
+        """When it began, where the entry's own words say so: so long before the entry was made, or since a date."""
+        if statement.since:
+            return self.past_day(statement.since)
+        if statement.days_ago is None or said is None or said.latest is None:
+            return None
+        return before(said, statement.days_ago)
+
+
+def before(said: DateInterval, ago: DayRange) -> DateInterval | None:
+    """So many days before something was said."""
+    if said.latest is None:
+        return None
+    first = said.earliest or said.latest
+    try:
+        earliest = None if ago.longest is None else first - timedelta(days=ago.longest)
+        return DateInterval(earliest, said.latest - timedelta(days=ago.shortest))
+    except OverflowError:
+        return None
 
 
 def evidence_of(record: Record, says: str, dated: str | None = None, marks: Iterable[str] = ()) -> Evidence:

@@ -161,7 +161,7 @@ def _each(
 
 def _worth_reading(observations: list[Observation], page: Page) -> list[Observation]:
     """Observations whose code means something to a rule, and panels; the many others cost one look-up each."""
-    get, read = page.codes.memo.get, page.codes.memo.of
+    get, read = page.codes.findings.get, page.codes.findings.of
     kept: list[Observation] = []
     keep = kept.append
     quiet: dict[bytes, CodeReading] = {}
@@ -200,7 +200,7 @@ def _problems_worth_reading(conditions: list[Condition], page: Page) -> list[Con
 def _has_meaning_inside(panel: Observation, page: Page) -> bool:
     """Does a panel hold a component that a rule reads? One that cannot be decoded is left to the reader to count."""
     try:
-        return any(not page.codes.memo.of(code).silent for code in component_codes(panel.component))
+        return any(not page.codes.findings.of(code).silent for code in component_codes(panel.component))
     except Unreadable:
         return True
 
