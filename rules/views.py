@@ -25,7 +25,7 @@ def guideline_views(
 ) -> tuple[GuidelineView, ...]:
     """The three views in the order ACR, ACP, NICE."""
     acr = _acr(assessment, patient)
-    acp = _acp(findings, patient, guidelines)
+    acp = _acp(findings, preferred, patient, guidelines)
     nice = _nice(findings, age, guidelines)
     rating = {"acr": acr, "acp": acp, "nice": nice}[guidelines.rates]
     return tuple(_compared(view, rating, preferred, findings, guidelines) for view in (acr, acp, nice))
@@ -74,23 +74,34 @@ def _acr(assessment: Assessment, patient: Patient) -> GuidelineView:
     return GuidelineView("acr", verdict, (row,), f"variant {number}: {row.label}", False, row.cites)
 
 
-def _acp(findings: Findings, patient: Patient, guidelines: Guidelines) -> GuidelineView:
+def _acp(findings: Findings, preferred: Procedure | None, patient: Patient, guidelines: Guidelines) -> GuidelineView:
     if patient.is_child:
         return GuidelineView("acp", "no-criteria", (), "for adults", False)
     rows = [row for row in guidelines.acp_rows if not row.ground and row.condition.holds(findings)]
-    leading = _leading_acp(rows) or guidelines.acp_rows[-1]
+    leading = _leading_acp(rows, findings, preferred, patient, guidelines) or guidelines.acp_rows[-1]
     verdict, phrase = _acp_verdict(leading, findings, patient, guidelines)
     says = guidelines.acp_says[phrase].format(label=leading.row.label)
     listed = (leading.row, *(row.row for row in rows if row is not leading))
     return GuidelineView("acp", verdict, listed, says, False, leading.row.cites)
 
 
-def _leading_acp(rows: list[AcpRow]) -> AcpRow | None:
-    for action in ("immediate", "none", "defer"):
+def _leading_acp(
+    rows: list[AcpRow], findings: Findings, preferred: Procedure | None, patient: Patient, guidelines: Guidelines
+) -> AcpRow | None:
+    """An immediate row, else a no-imaging row, else the deferred row that has most to say about the study in question."""
+    for action in ("immediate", "none"):
         for row in rows:
             if row.action == action:
                 return row
-    return None
+    if not rows:
+        return None
+    modality = "" if preferred is None else modality_of(preferred)
+
+    def rank(row: AcpRow) -> tuple[bool, bool]:
+        verdict, _ = _acp_verdict(row, findings, patient, guidelines)
+        return verdict != "image-now", modality not in row.modality
+
+    return min(rows, key=rank)  # min() keeps the table order of equals
 
 
 def _acp_verdict(row: AcpRow, findings: Findings, patient: Patient, guidelines: Guidelines) -> tuple[str, str]:

@@ -641,3 +641,15 @@ def test_possible_cauda_equina_asks_whether_it_is_new_or_worse():
     finding = Finding("cauda_equina", unknown("x").answer, "possible", frozenset({"retention"}))
     question = advise(answers(cauda_equina=finding)).questions[0]
     assert [option.code for option in question.options] == ["new-or-worse-yes", "new-or-worse-no"]
+
+
+def test_acp_speaks_of_the_row_that_the_study_is_about():
+    given = answers(
+        conservative_care=adequate_care(),
+        candidate=yes("candidate", "planned"),
+        radiculopathy=yes("radiculopathy"),
+        cancer=no("cancer", "age-over-50"),
+    )
+    acp = next(view for view in advise(given).views if view.guideline == "acp")
+    assert [row.id for row in acp.rows] == ["acp_defer_radiculopathy", "acp_defer_cancer_weaker"]
+    assert not acp.differs
