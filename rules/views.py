@@ -88,7 +88,7 @@ def _acp(findings: Findings, preferred: Procedure | None, patient: Patient, guid
 def _leading_acp(
     rows: list[AcpRow], findings: Findings, preferred: Procedure | None, patient: Patient, guidelines: Guidelines
 ) -> AcpRow | None:
-    """An immediate row, else a no-imaging row, else the deferred row that has most to say about the study in question."""
+    """An immediate row, else a no-imaging row, else the deferred row that is about the study."""
     for action in ("immediate", "none"):
         for row in rows:
             if row.action == action:
