@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 import click
 import msgspec
@@ -64,7 +64,7 @@ def serve(
 @click.option("--today", help="Decide as of this day (YYYY-MM-DD).")
 @click.option("--json", "as_json", is_flag=True, help="The answer as the service would send it.")
 def evaluate(
-    file: click.utils.LazyFile, order: str, reasons: tuple[str, ...], hook: str | None, today: str | None, as_json: bool
+    file: BinaryIO, order: str, reasons: tuple[str, ...], hook: str | None, today: str | None, as_json: bool
 ) -> None:
     """Judge a hook request (JSON), or a patient's whole record (a FHIR Bundle, or a list of resources) with --order.
 

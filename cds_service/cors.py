@@ -5,7 +5,7 @@ Origins come from an allow-list and are echoed one at a time; credentials (cooki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from cds_service.trust import RequestHeaders
 
 ALLOWED_METHODS = "GET, POST, OPTIONS"
 ALLOWED_HEADERS = "Authorization, Content-Type, Accept"
@@ -19,7 +19,7 @@ def headers_for(origin: str | None, allowed: frozenset[str]) -> tuple[tuple[str,
     return (("Vary", "Origin"),)
 
 
-def preflight_headers(request_headers: Mapping[str, str], allowed: frozenset[str]) -> tuple[tuple[str, str], ...]:
+def preflight_headers(request_headers: RequestHeaders, allowed: frozenset[str]) -> tuple[tuple[str, str], ...]:
     """What a browser needs to hear before it sends the call itself; answered without authentication."""
     headers = headers_for(request_headers.get("Origin"), allowed)
     if len(headers) == 1:

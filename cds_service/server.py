@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from cds_service.app import create_app
+from cds_service.collaborators import build_collaborators
+from cds_service.rehearsal import rehearse
 from cds_service.settings import Settings
 
 
@@ -42,7 +45,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        app = create_app(self._settings)
+        tools = build_collaborators(self._settings)
+        rehearse(tools, datetime.now(UTC))
+        app = create_app(self._settings, tools)
         gc.collect()
         gc.freeze()  # tables that live as long as the process: neither scanned again nor copied after the fork
         return app

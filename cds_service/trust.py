@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -16,10 +15,18 @@ class Caller(Struct, frozen=True):
     update_only: bool = False
 
 
+class RequestHeaders(Protocol):
+    """Headers of a request, whatever the framework calls them."""
+
+    def get(self, name: str, /) -> str | None:
+        """One header, by its name in any case."""
+        ...
+
+
 class Trust(Protocol):
     """Decides who is calling, or raises a failure that says nothing about which check failed."""
 
-    def identify(self, headers: Mapping[str, str]) -> Caller:
+    def identify(self, headers: RequestHeaders) -> Caller:
         """The caller of this request."""
         ...
 
@@ -29,7 +36,7 @@ class OpenTrust(Struct, frozen=True):
 
     update_only_origins: frozenset[str]
 
-    def identify(self, headers: Mapping[str, str]) -> Caller:
+    def identify(self, headers: RequestHeaders) -> Caller:
         origin = headers.get("Origin")
         if origin is None:
             return Caller("open")
