@@ -1,4 +1,4 @@
-"""Service against floor under closed-loop load: interleaved rounds, with the floor measured twice as an A/A control."""
+"""Service against both floors under closed-loop load: interleaved rounds, the floor measured twice as a control."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from bench.load import Load, Measured
 from bench.plan import Plan
 from bench.servers import Served
 
-TARGETS = ("floor", "service", "floor again")
+TARGETS = ("floor", "service", "tuned floor", "floor again")
 
 
 class Cell(Struct, frozen=True):
@@ -34,9 +34,9 @@ class Cell(Struct, frozen=True):
         """Requests a second over the floor's: median of the ratios within each round."""
         return self._median_ratio(target, to, "per_second")
 
-    def p99_ratio(self) -> float:
+    def p99_ratio(self, to: str = "floor") -> float:
         """The service's p99 over the floor's: median of the ratios within each round."""
-        return self._median_ratio("service", "floor", "p99")
+        return self._median_ratio("service", to, "p99")
 
     def _median_ratio(self, target: str, to: str, which: str) -> float:
         pairs = zip(self.rounds[target], self.rounds[to], strict=True)
@@ -59,7 +59,7 @@ def compare(
     for number in range(plan.rounds):
         order = TARGETS if number % 2 == 0 else tuple(reversed(TARGETS))
         for target in order:
-            server = servers["service" if target == "service" else "floor"]
+            server = servers[target.removesuffix(" again")]
             rounds[target].append(
                 generate(
                     Load(

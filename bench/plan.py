@@ -9,7 +9,7 @@ SIZES = ("small", "typical", "large")
 
 
 class Plan(Struct, frozen=True):
-    """Rounds are interleaved (floor, service, floor) so that a busy minute of the machine hits all alike."""
+    """Rounds are interleaved: a busy minute of the machine hits all alike."""
 
     rounds: int = 7
     seconds: float = 3.0

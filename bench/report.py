@@ -75,21 +75,34 @@ def report(results: Results) -> str:
 
 
 def ratio_table(cells: Sequence[Cell]) -> str:
-    """Requests a second of service and floor, their ratio, and the control."""
+    """Requests a second of service and floors, their ratios, and the control."""
     rows = [
         (
             cell.size,
             str(cell.connections),
             f"{cell.per_second('floor'):,.0f}",
+            f"{cell.per_second('tuned floor'):,.0f}",
             f"{cell.per_second('service'):,.0f}",
-            f"**{cell.ratio():.2f}**",
+            f"{cell.ratio():.2f}",
             f"{TARGET_RATIO[cell.size]:.1f}" if cell.connections == 16 else "",
+            f"{cell.ratio(to='tuned floor'):.2f}",
             f"{cell.ratio('floor again'):.2f}",
             f"{cell.generator_busy():.0%}",
         )
         for cell in cells
     ]
-    head = ("Size", "Connections", "Floor /s", "Service /s", "Ratio", "Target", "Floor / floor", "Generator busy")
+    head = (
+        "Size",
+        "Connections",
+        "Floor /s",
+        "Tuned floor /s",
+        "Service /s",
+        "Service / floor",
+        "Target",
+        "Service / tuned floor",
+        "Floor / floor",
+        "Generator busy",
+    )
     return table(head, rows)
 
 
@@ -99,15 +112,24 @@ def latency_table(cells: Sequence[Cell]) -> str:
         (
             cell.size,
             str(cell.connections),
-            f"{cell.latency('floor', 'median'):.2f}",
-            f"{cell.latency('service', 'median'):.2f}",
-            f"{cell.latency('floor', 'p99'):.2f}",
-            f"{cell.latency('service', 'p99'):.2f}",
+            *(
+                f"{cell.latency(target, 'median'):.2f} / {cell.latency(target, 'p99'):.2f}"
+                for target in ("floor", "tuned floor", "service")
+            ),
             f"{cell.p99_ratio():.2f}",
+            f"{cell.p99_ratio('tuned floor'):.2f}",
         )
         for cell in cells
     ]
-    head = ("Size", "Connections", "Floor p50 ms", "Service p50 ms", "Floor p99 ms", "Service p99 ms", "p99 ratio")
+    head = (
+        "Size",
+        "Connections",
+        "Floor p50 / p99, ms",
+        "Tuned floor p50 / p99, ms",
+        "Service p50 / p99, ms",
+        "p99 to floor",
+        "p99 to tuned floor",
+    )
     return table(head, rows)
 
 
@@ -146,12 +168,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _how(plan: Plan) -> str:
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {plan.threads} threads"
     return (
-        f"Both servers: gunicorn gthread, {workers}, application loaded before the fork, the same collector "
-        "settings (`gc.freeze` after loading, a higher threshold in the workers), on the first core; the load "
+        f"All servers: gunicorn gthread, {workers}, application loaded before the fork, on the first core; the load "
         "generator in its own process on the last core. The floor is bare Flask with orjson: it parses the body and "
-        f"returns a constant card. {plan.rounds} interleaved rounds (floor, service, floor) of {plan.seconds:g} s "
-        "each; medians over the rounds, ratios within a round. No authentication, no audit store; the service writes "
-        "its log line for each call."
+        "returns a constant card. The tuned floor has the service's collector settings too (`gc.freeze` after loading, "
+        f"a higher threshold in the workers). {plan.rounds} interleaved rounds (floor, service, tuned floor, floor) of "
+        f"{plan.seconds:g} s each; medians over the rounds, ratios within a round. No authentication, no audit store; "
+        "the service writes its log line for each call."
     )
 
 

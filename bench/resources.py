@@ -8,6 +8,7 @@ problems, procedures, reports and orders. OIDs below 2.999 are reserved for exam
 import random
 from datetime import date, timedelta
 from typing import Any
+from zlib import crc32
 
 from bench.clutter_codes import ClutterCode
 
@@ -80,7 +81,8 @@ class ChartWriter:
     def coded(self, code: ClutterCode) -> Json:
         """The standard code with the site's own codes beside it; ``codings`` counts them all."""
         locals_ = [
-            coding(f"{LOCAL}.{10 + place}.768282", str(self.number(10_000, 9_999_999)), code.display)
+            # A site's flowsheet row or orderable has one number, whoever it is recorded for.
+            coding(f"{LOCAL}.{10 + place}.768282", str(crc32(f"{place} {code.code}".encode())), code.display)
             for place in range(max(0, self._codings - 1))
         ]
         return concept(code.display, coding(code.system, code.code, code.display), *locals_)

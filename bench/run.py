@@ -15,10 +15,9 @@ from bench.load import Load
 from bench.micro import measure_stages, what_is_said
 from bench.plan import Options, Plan, read_options
 from bench.report import Results, ScalePoint, latency_table, ratio_table, report, stage_table
-from bench.servers import Served, floor_command, free_port, running, service_command
+from bench.servers import COMMANDS, Served, free_port, running
 
 PATH = f"/cds-services/{SERVICE}"
-COMMANDS = {"floor": floor_command, "service": service_command}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = read_options(arguments)
     command = " ".join(["python -m bench", *(sys.argv[1:] if arguments is None else arguments)])
     results = measure(options.plan, datetime.now(tz=UTC).date(), command)
-    _say(report(results).partition("## Start")[2].join(["## Start", ""]))
+    _say(report(results))
     _write(results, options)
     return 0
 
@@ -41,7 +40,7 @@ def measure(plan: Plan, day: date, command: str) -> Results:
         _say(stage_table(stages))
         smallest = request_body("small", day)
         starts = {name: _start(name, plan, smallest) for name in COMMANDS}
-        with _both(plan, smallest) as servers:
+        with _all(plan, smallest) as servers:
             idle = _memory(servers)
             cells = _cells(plan, servers, bodies)
             after = _memory_after_large_calls(servers, plan, day, folder)
@@ -72,7 +71,7 @@ def _bodies(size: str, day: date, count: int, folder: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def _both(plan: Plan, body: bytes) -> Iterator[dict[str, Served]]:
+def _all(plan: Plan, body: bytes) -> Iterator[dict[str, Served]]:
     with ExitStack() as stack:
         yield {name: stack.enter_context(_one(name, plan, body)) for name in COMMANDS}
 

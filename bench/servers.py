@@ -43,6 +43,14 @@ def floor_command(port: int, workers: int, threads: int) -> list[str]:
     return [sys.executable, "-m", "bench.floor_app", "--port", str(port), *counts]
 
 
+def tuned_floor_command(port: int, workers: int, threads: int) -> list[str]:
+    """The floor with the service's collector settings."""
+    return [*floor_command(port, workers, threads), "--tuned"]
+
+
+COMMANDS = {"floor": floor_command, "service": service_command, "tuned floor": tuned_floor_command}
+
+
 @contextmanager
 def running(name: str, command: list[str], port: int, path: str, body: bytes, cpu: int | None) -> Iterator[Served]:
     """Runs a server until the block ends; ready when it has answered one call. Its log lines are thrown away."""
@@ -51,7 +59,7 @@ def running(name: str, command: list[str], port: int, path: str, body: bytes, cp
     process = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE if name == "probe" else subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env=environment,
         preexec_fn=None if cpu is None else lambda: machine.pin(cpu),
     )
