@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _WORDS = (
-    (re.compile(r"\b(?:lumbar|lumbosacral|lumbo-sacral|low(?:er)? back|l-?spine|ls spine)\b", re.IGNORECASE), "body-site-lumbar-spine"),
+    (
+        re.compile(r"\b(?:lumbar|lumbosacral|lumbo-sacral|low(?:er)? back|l-?spine|ls spine)\b", re.IGNORECASE),
+        "body-site-lumbar-spine",
+    ),
     (re.compile(r"\b(?:cervical|c-?spine|neck)\b", re.IGNORECASE), "body-site-cervical-spine"),
 )
 

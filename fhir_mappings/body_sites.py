@@ -35,4 +35,3 @@ def _side(site: CodeableConcept, codes: CodeReader) -> str:
             if meaning.side:
                 return meaning.side
     return side_of(site.words)
-

@@ -12,13 +12,13 @@ from fhir_mappings.decode import HookCall
 from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.fhir_records import (
     OLDER_REQUESTS,
+    READ,
     AboutPatient,
     Medication,
     OperationOutcome,
     Patient,
     Practitioner,
     PractitionerRole,
-    READ,
     Record,
     type_name,
 )
@@ -84,7 +84,9 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
     raw = bundle if isinstance(bundle, bytes) else msgspec.json.encode(bundle)
     if raw.lstrip()[:1] == b"[":
         several = msgspec.json.decode(raw, type=list[Raw])
-        raw = b'{"resourceType":"Bundle","entry":[%s]}' % b",".join(b'{"resource":%s}' % bytes(each) for each in several)
+        raw = b'{"resourceType":"Bundle","entry":[%s]}' % b",".join(
+            b'{"resource":%s}' % bytes(each) for each in several
+        )
     pages = {"record": read_value(Raw(raw))}
     patient = _patient(pages, patient_id)
     gathered = _gather(pages, patient, patient_id)
@@ -196,7 +198,7 @@ def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) 
 
 
 def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> None:
-    """Entries that are not about the patient as their subject: people, medicines, outcomes, types that no rule reads."""
+    """Entries that name no patient as their subject: people, medicines, outcomes, types that no rule reads."""
     record = entry.resource
     if isinstance(record, OperationOutcome):
         if is_failure(record):
@@ -225,4 +227,3 @@ def _answered_with_failure(entry: Entry) -> bool:
         return msgspec.json.decode(entry.response, type=_Response).status.startswith(_FAILURE_STATUS)
     except msgspec.DecodeError:
         return True
-

@@ -15,13 +15,15 @@ from rules.dates import DayRange
 # What the rules read, and what the readers need to know in order to say it.
 READ_CONCEPTS = CONCEPTS | frozenset(
     {
-        "bpi-pain-interference", "chronic-kidney-disease", "ckd-3", "pain-intensity", "pain-severity-nrs", "pain-severity-vas",
-        "peg-score", "pregnancy-status", "promis-pain-interference", "promis-physical-function", "symptom-onset",
+        "bpi-pain-interference", "chronic-kidney-disease", "ckd-3", "pain-intensity", "pain-severity-nrs",
+        "pain-severity-vas", "peg-score", "pregnancy-status", "promis-pain-interference", "promis-physical-function",
+        "symptom-onset",
     }
 )  # fmt: skip
 # Words that tell an unread problem of the back or of the legs from any other.
 BACK_WORDS = re.compile(
-    r"back|lumb|spin|sciat|radic|vertebr|disc|disk|\blbp\b|\bleg|\bfoot|feet|numb|weak|sacr|coccy|buttock", re.IGNORECASE
+    r"back|lumb|spin|sciat|radic|vertebr|disc|disk|\blbp\b|\bleg|\bfoot|feet|numb|weak|sacr|coccy|buttock",
+    re.IGNORECASE,
 )
 FROM_TEXT = "from text"
 _BOTH = re.compile(r"\b(?:bilateral|bilaterally|both)\b", re.IGNORECASE)

@@ -10,7 +10,6 @@ from typing import Generic, TypeVar
 
 from msgspec import Raw, Struct
 
-from fhir_mappings.finding_names import FindingName, read_finding_name
 from fhir_mappings.body_site_words import sites_in_words
 from fhir_mappings.code_words import (
     BACK_WORDS,
@@ -25,6 +24,7 @@ from fhir_mappings.code_words import (
     with_words,
 )
 from fhir_mappings.elements import CodeableConcept, Coding, Unreadable, concept_in, concepts_in
+from fhir_mappings.finding_names import FindingName, read_finding_name
 from fhir_mappings.medicines import concepts_of_medicine
 from fhir_mappings.order_recognition import recognise
 from fhir_mappings.own_codes import Observable
@@ -70,9 +70,9 @@ class CodeReading(Struct, frozen=True, gc=False):
 
     ``observable`` is set where the value of an Observation answers (own codes, and names of examination findings).
     ``only_observable``: the codes name something to be measured (LOINC), so that without a value nothing is said.
-    ``unread``: it says something that we do not understand. ``contradicted``: its codings and its text say the opposite.
-    ``silent``: it says nothing that a rule could use. ``may_matter``: unread, and its words speak of the back or of a
-    red flag, or there are none.
+    ``unread``: it says something that we do not understand. ``contradicted``: its codings and its text disagree about
+    whether it is so. ``silent``: it says nothing that a rule could use. ``may_matter``: unread, and its words speak of
+    the back or of a red flag, or there are none.
     """
 
     says: str = ""
@@ -149,14 +149,14 @@ class CodeReader:
                 return self._named(concept, name, known.unmapped)
         return _worded(concept, known.unmapped, only_without_value=True)
 
-    def _named(
-        self, concept: CodeableConcept, name: FindingName, unmapped: tuple[tuple[str, str], ...]
-    ) -> CodeReading:
+    def _named(self, concept: CodeableConcept, name: FindingName, unmapped: tuple[tuple[str, str], ...]) -> CodeReading:
         own = self.terminology.own
         observable = own.observable(name.code) if name.code else None
         if name.code:
             said = own.says(name.code)
-            statements = tuple(Statement(each.concept, each.present, site=each.site, marks=(FROM_TEXT,)) for each in said)
+            statements = tuple(
+                Statement(each.concept, each.present, site=each.site, marks=(FROM_TEXT,)) for each in said
+            )
         else:
             statements = (Statement(name.concept, site=name.site, marks=(FROM_TEXT,)),)
         statements = tuple(each for each in statements if each.concept in READ_CONCEPTS)
@@ -208,7 +208,9 @@ class CodeReader:
         if code is None:
             return ()
         codings = as_tuples(code)
-        found = (meaning.concept for system, value, _ in codings for meaning in self.terminology.meanings(system, value))
+        found = (
+            meaning.concept for system, value, _ in codings for meaning in self.terminology.meanings(system, value)
+        )
         coded = _LUMBAR_STUDIES.intersection(found)
         if coded:
             return tuple(sorted(coded))
@@ -219,14 +221,18 @@ class CodeReader:
     def site_concepts(self, site: CodeableConcept) -> tuple[str, ...]:
         """The concepts of a body site ("body-site-lumbar-spine"), by code, else by its words."""
         coded = tuple(
-            meaning.concept for system, code, _ in as_tuples(site) for meaning in self.terminology.meanings(system, code)
+            meaning.concept
+            for system, code, _ in as_tuples(site)
+            for meaning in self.terminology.meanings(system, code)
         )
         return coded or sites_in_words(site.words)
 
 
 def as_tuples(concept: CodeableConcept) -> list[tuple[str, str, str]]:
     """The codings as (system, code, display), missing parts empty."""
-    return [(each.system or "", each.code or "", each.display or "") for each in concept.coding or () if each is not None]
+    return [
+        (each.system or "", each.code or "", each.display or "") for each in concept.coding or () if each is not None
+    ]
 
 
 def _or_none(raw: Raw) -> CodeableConcept | None:

@@ -1,7 +1,7 @@
 """From the bytes of a CDS Hooks call to its typed parts: envelope, draft orders verbatim, prefetched records.
 
-The normal path is one pass. A call that fails it for a reason inside ``prefetch`` is read again, value by value and entry
-by entry (``fhir_mappings.prefetch_values``), so that one malformed entry costs itself and never the call.
+The normal path is one pass. A call that fails it for a reason inside ``prefetch`` is read again, value by value and
+entry by entry (``fhir_mappings.prefetch_values``), so that one malformed entry costs itself and never the call.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Malformed(Enum):
     UNUSABLE = "unusable"
 
 
-class MalformedCall(Exception):  # noqa: N818  named for what it says of the call
+class MalformedCall(Exception):
     """A call that cannot be read. ``where`` is a path such as "context.patientId"; neither text repeats the call."""
 
     def __init__(self, kind: Malformed, where: str, why: str) -> None:
@@ -186,7 +186,7 @@ def _decode_value_by_value(body: bytes, limits: Limits) -> HookCall:
 
 
 def _decode_around_surrogates(body: bytes, limits: Limits) -> HookCall:
-    """A ``\\ud800`` without its other half is no Unicode text: in the envelope it fails the call, in a record the entry."""
+    """Half a surrogate pair (``\\ud800``) is no text: in the envelope it fails the call, in a record its entry."""
     document = _strict_json(body, "", limits=None)
     if not isinstance(document, dict):
         raise MalformedCall(Malformed.UNUSABLE, "", "a call is a JSON object")

@@ -54,7 +54,9 @@ def _device(device: Device, reading: CodeReading, current: bool, page: Page) -> 
         yield Fact(
             concept=statement.concept,
             kind=FactKind.DEVICE,
-            evidence=evidence_of(device, reading.says, None, ("" if current else "removed or inactive", *statement.marks)),
+            evidence=evidence_of(
+                device, reading.says, None, ("" if current else "removed or inactive", *statement.marks)
+            ),
             present=statement.present,
             suspected=statement.suspected,
             current=current and not statement.history,
@@ -131,4 +133,3 @@ def _reactions(allergy: AllergyIntolerance) -> tuple[Reaction, ...]:
         return tuple(each for each in _REACTIONS.decode(allergy.reaction) or () if each is not None)
     except msgspec.DecodeError:
         raise Unreadable from None
-

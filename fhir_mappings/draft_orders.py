@@ -12,7 +12,7 @@ from fhir_mappings.codes import CodeReader, CodeReading, as_tuples
 from fhir_mappings.decode import HookCall, RawResource
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.errors import WrongPatient
-from fhir_mappings.fhir_records import Condition, Observation, Record, Reference, type_name
+from fhir_mappings.fhir_records import Condition, Observation, Patient, Record, Reference, type_name
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.order_recognition import RecognisedOrder, recognise
 from fhir_mappings.page import reader_for
@@ -27,6 +27,7 @@ from rules.facts import Fact, FactKind
 
 T = TypeVar("T")
 
+_REASON = msgspec.json.Decoder(Condition | Observation)
 _PRIORITIES = frozenset({"routine", "urgent", "asap", "stat"})
 _NO_ORDER = frozenset({"revoked", "completed", "entered-in-error"})
 
@@ -149,7 +150,7 @@ def _patient_urls(call: HookCall) -> frozenset[str]:
         entry.full_url
         for value in call.prefetch.values()
         for entry in value.entries
-        if entry.full_url and type_name(entry.resource) == "Patient" and entry.resource.id == call.context.patient_id
+        if entry.full_url and isinstance(entry.resource, Patient) and entry.resource.id == call.context.patient_id
     )
 
 
@@ -307,13 +308,13 @@ def _among_drafts(call: HookCall, reference: str) -> Record | None:
 
 
 def _as_record(resource: dict[str, Any]) -> Record | None:
-    kind = {"Condition": Condition, "Observation": Observation}.get(str(resource.get("resourceType")))
-    if kind is None:
+    if resource.get("resourceType") not in ("Condition", "Observation"):
         return None
     try:
-        return msgspec.json.decode(msgspec.json.encode(resource), type=kind)
-    except (msgspec.DecodeError, msgspec.EncodeError):
+        found: Condition | Observation = _REASON.decode(msgspec.json.encode(resource))
+    except msgspec.DecodeError:
         return None
+    return found
 
 
 def _context_facts(draft: RawResource, reference: str, codes: CodeReader) -> Iterator[Fact]:

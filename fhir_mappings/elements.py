@@ -12,7 +12,7 @@ from fhir_mappings.fhir_records import Reference
 _T = TypeVar("_T")
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """A resource whose parts are not of the types that FHIR gives them: it is dropped and counted."""
 
 

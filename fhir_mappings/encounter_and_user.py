@@ -28,7 +28,7 @@ _CLASS = msgspec.json.Decoder(Coding | str | None)
 
 
 def encounter_of(reference: Reference | None) -> str:
-    """"Encounter/7" from whatever form the reference has."""
+    """ "Encounter/7" from whatever form the reference has."""
     return "" if reference is None else local_reference(reference.reference)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-class PatientMissing(Exception):  # noqa: N818  named for what is wrong
+class PatientMissing(Exception):
     """The Patient resource cannot be had: nothing can be decided about nobody."""
 
 
-class WrongPatient(Exception):  # noqa: N818
+class WrongPatient(Exception):
     """The call speaks of one patient and brings another's Patient resource or order: nothing may be decided."""

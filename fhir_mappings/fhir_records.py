@@ -1,8 +1,8 @@
 """The parts of FHIR R4 resources that a rule can use, typed for one fast pass over a call.
 
-One type per resource type. Fields that every entry needs are typed; the rest stays raw JSON until an entry turns out to
-matter (``fhir_mappings.elements`` reads it then). Resource types that no rule reads are known by name only, so that their
-content costs nothing; a resource of an unknown type or shape fails its bundle, which is then read entry by entry.
+One type per resource type. Fields that every entry needs are typed; the rest stays raw JSON until an entry turns out
+to matter (``fhir_mappings.elements`` reads it then). Resource types that no rule reads are known by name only, so that
+their content costs nothing; a resource of an unknown type or shape fails its bundle, which is then read entry by entry.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class OperationOutcome(Record, frozen=True, gc=False):
     issue: list[Issue] = []
 
 
-def _known_by_name(names: str) -> tuple[type[Record], ...]:
+def _known_by_name(names: str) -> tuple[type[Struct], ...]:
     return tuple(
         msgspec.defstruct(name, [], bases=(Struct,), frozen=True, gc=False, tag_field="resourceType", tag=name)
         for name in names.split()

@@ -49,7 +49,9 @@ def report_facts(report: DiagnosticReport, page: Page) -> Iterator[Fact]:
         yield Fact(
             concept=concept,
             kind=FactKind.REPORT,
-            evidence=evidence_of(report, shown(says.words) if says else "", dated, ("" if state == "final" else state,)),
+            evidence=evidence_of(
+                report, shown(says.words) if says else "", dated, ("" if state == "final" else state,)
+            ),
             began=began,
             state=state,
             encounter=encounter_of(report.encounter),

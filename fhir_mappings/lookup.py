@@ -20,7 +20,9 @@ _RECORD = msgspec.json.Decoder(AnyRecord)
 class Lookup:
     """Every record of the call, by "Type/id" and by fullUrl; each type is indexed only when one of it is looked up."""
 
-    def __init__(self, pages: Sequence[list[Entry]], records: Mapping[type[Record], Sequence[Any]] | None = None) -> None:
+    def __init__(
+        self, pages: Sequence[list[Entry]], records: Mapping[type[Record], Sequence[Any]] | None = None
+    ) -> None:
         self._records = records
         self._pages = pages
         self._by_type: dict[str, dict[str, Record]] = {}

@@ -29,8 +29,8 @@ from fhir_mappings.fhir_records import (
 )
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import days_in
-from fhir_mappings.record_text import shown
 from fhir_mappings.reasons import states_another_reason
+from fhir_mappings.record_text import shown
 from fhir_mappings.status_codes import OlderFhir
 from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
@@ -92,7 +92,7 @@ class Repeat(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
-    """How much a prescription is for. ``validity_period`` says until when it may be dispensed, not how long it is taken."""
+    """How much a prescription is for. ``validity_period`` is when it may be dispensed, not how long it is taken."""
 
     validity_period: Period | None = None
     expected_supply_duration: Quantity | None = None

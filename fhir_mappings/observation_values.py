@@ -34,7 +34,22 @@ _ANSWERS = frozenset(
     }
 )  # fmt: skip
 _GRADE_UNITS = frozenset(
-    {"", "1", "/5", "5", "out of 5", "{score}", "score", "{grade}", "grade", "mrc", "{mrc}", "mrc grade", "{mrc grade}", "points"}
+    {
+        "",
+        "1",
+        "/5",
+        "5",
+        "out of 5",
+        "{score}",
+        "score",
+        "{grade}",
+        "grade",
+        "mrc",
+        "{mrc}",
+        "mrc grade",
+        "{mrc grade}",
+        "points",
+    }
 )
 # Interpretations that say how a number lies, and those that say how things are going.
 _COURSES = {"course-worsening": "worsening", "course-improving": "improving", "course-unchanged": "unchanged"}
@@ -87,7 +102,7 @@ class _OnlyCode(Struct, frozen=True, gc=False):
 
 
 class Result(Struct, frozen=True, gc=False):
-    """A value, decoded. ``interpreted`` are answer words of the interpretations; ``course`` what they say of the trend."""
+    """A value, decoded. ``interpreted`` are answer words of its interpretations, ``course`` is their say on the trend."""
 
     quantity: Quantity | None = None
     concept: CodeableConcept | None = None

@@ -218,9 +218,7 @@ def _statement_facts(
     elif concept in _MEASURED:
         number = number_of(result, concept)
         if number is not None:
-            yield _fact(
-                concept, frame, reading, result, statement, value=number.value, comparator=number.comparator
-            )
+            yield _fact(concept, frame, reading, result, statement, value=number.value, comparator=number.comparator)
     elif concept in _MARKERS:
         yield from _marker(statement, item, result, reading, frame)
     elif concept == "muscle-strength":
@@ -274,9 +272,7 @@ def _pregnancy(result: Result, reading: CodeReading, frame: _Frame, page: Page) 
         yield _fact("pregnancy", frame, reading, result, present=word in _PRESENT)
 
 
-def _finding(
-    statement: Statement, result: Result, reading: CodeReading, frame: _Frame, page: Page
-) -> Iterator[Fact]:
+def _finding(statement: Statement, result: Result, reading: CodeReading, frame: _Frame, page: Page) -> Iterator[Fact]:
     """Something that is there or not. A positive value beside a normal interpretation counts as positive."""
     word = answer_word(result, page.codes)
     if word not in _PRESENT and word not in _ABSENT:
@@ -284,7 +280,9 @@ def _finding(
     if word:
         if not statement.present and word in _ABSENT:
             return  # "not pregnant: no" means two things
-        yield _fact(statement.concept, frame, reading, result, statement, present=statement.present and word in _PRESENT)
+        yield _fact(
+            statement.concept, frame, reading, result, statement, present=statement.present and word in _PRESENT
+        )
     elif result.course or not (result.given or reading.only_observable):
         began = page.began(statement, frame.began)
         yield _fact(statement.concept, frame, reading, result, statement, present=statement.present, began=began)

@@ -62,7 +62,6 @@ class Page(Struct):
         """The date of something that was found or done; one in the future is a mistake and unread."""
         return not_after(read_date(text, self.offset), self.as_of)
 
-
     def began(self, statement: Statement, said: DateInterval | None) -> DateInterval | None:
         """When it began, where the entry's own words say so: so long before the entry was made, or since a date."""
         if statement.since:

@@ -264,4 +264,3 @@ def _specialties(chart: Chart, page: Page) -> tuple[str, ...]:
 def _gaps(chart: Chart, older: set[str]) -> tuple[SourceGap, ...]:
     found = {*chart.gaps, *(gap(source, "unsupported version") for source in older)}
     return tuple(sorted(found, key=lambda each: (each.source, each.why)))
-

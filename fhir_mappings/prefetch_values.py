@@ -48,7 +48,7 @@ class Bundle(Struct, frozen=True, tag_field="resourceType"):
     total: int | None = None
 
 
-Value = Union[(None, str, int, float, bool, list[Raw], Bundle, *READ)]  # type: ignore[valid-type]  # noqa: UP007
+Value = Union[(None, str, int, float, bool, list[Raw], Bundle, *READ)]  # type: ignore[valid-type]
 
 
 class PrefetchValue(Struct, frozen=True):
@@ -71,8 +71,11 @@ UNREADABLE = PrefetchValue(State.UNREADABLE)
 
 # http://hl7.org/fhir/issue-type: warnings that say that the answer does not hold everything.
 _PARTIAL = frozenset(
-    "security login expired forbidden suppressed too-costly timeout incomplete throttled transient lock-error".split()
-)
+    {
+        "security", "login", "expired", "forbidden", "suppressed", "too-costly", "timeout", "incomplete", "throttled",
+        "transient", "lock-error",
+    }
+)  # fmt: skip
 
 
 def prefetch_value(value: Any) -> PrefetchValue:

@@ -57,7 +57,9 @@ def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
             site=statement.site,
             state=state,
             encounter=encounter_of(procedure.encounter),
-            stated_other_indication=states_another_reason(procedure.reason_code, procedure.reason_reference, procedure, page),
+            stated_other_indication=states_another_reason(
+                procedure.reason_code, procedure.reason_reference, procedure, page
+            ),
         )
 
 

@@ -1,4 +1,4 @@
-"""Clinical and verification status of problems and allergies: coded, as text only, or as an older FHIR version has it."""
+"""Clinical and verification status of problems and allergies: coded, as text, or as an older FHIR version has it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Raw
 from fhir_mappings.elements import CodeableConcept, concept_or_code
 
 
-class OlderFhir(Exception):  # noqa: N818
+class OlderFhir(Exception):
     """A resource in the shape of DSTU2 or STU3: it is not read, and never taken for "nothing there"."""
 
 

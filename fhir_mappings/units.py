@@ -16,7 +16,9 @@ _TO_STRIP = str.maketrans({"{": "", "}": "", "_": "", "^": "", "*": "", " ": "",
 
 # UCUM codes in lower case, then what records write. Factors: NIST Special Publication 811 (pound, ounce), UCUM (stone).
 _TEMPERATURE: Mapping[str, tuple[float, float]] = {  # (factor, offset): Celsius = factor * value + offset
-    **dict.fromkeys(("cel", "c", "°c", "degc", "deg c", "degrees c", "degree c", "celsius", "degrees celsius"), (1.0, 0.0)),
+    **dict.fromkeys(
+        ("cel", "c", "°c", "degc", "deg c", "degrees c", "degree c", "celsius", "degrees celsius"), (1.0, 0.0)
+    ),
     **dict.fromkeys(
         ("[degf]", "f", "°f", "degf", "deg f", "degrees f", "degree f", "fahrenheit", "degrees fahrenheit"),
         (5 / 9, -160 / 9),
@@ -31,8 +33,8 @@ _KILOGRAMS = {
 }  # fmt: skip
 _MG_PER_L = {"mg/l": 1.0, "ug/ml": 1.0, "mcg/ml": 1.0, "µg/ml": 1.0, "μg/ml": 1.0, "mg/dl": 10.0, "ug/l": 0.001}
 _MM_PER_H = dict.fromkeys(
-    ("mm/h", "mm/hr", "mm/hour", "mm/1h", "mm/1hr", "mm/1 h", "mm/1 hr", "mm in 1 hour", "mm/(1.h)", "mm/h (westergren)",
-     "mm/hr (westergren)", "mm/ 1st hour", "mm/1st hour"), 1.0
+    ("mm/h", "mm/hr", "mm/hour", "mm/1h", "mm/1hr", "mm/1 h", "mm/1 hr", "mm in 1 hour", "mm/(1.h)",
+     "mm/h (westergren)", "mm/hr (westergren)", "mm/ 1st hour", "mm/1st hour"), 1.0
 )  # fmt: skip
 _ML = {"ml": 1.0, "milliliter": 1.0, "milliliters": 1.0, "millilitre": 1.0, "millilitres": 1.0, "cc": 1.0, "cm3": 1.0,
        "l": 1000.0, "dl": 100.0}  # fmt: skip
@@ -46,7 +48,7 @@ class Number(Struct, frozen=True, gc=False):
 
 
 def number_in_text(text: str) -> Quantity | None:
-    """"<15", "37.8 C", "7/10" as a Quantity; ``None`` where the text is not a number with at most a unit after it."""
+    """ "<15", "37.8 C", "7/10" as a Quantity; ``None`` where the text is not a number with at most a unit after it."""
     found = _NUMBER.fullmatch(text)
     if found is None:
         return None
@@ -101,7 +103,20 @@ def _egfr(value: float, unit: str) -> float | None:
 
 
 def _score(highest: float) -> Callable[[float, str], float | None]:
-    allowed = {"", "1", "score", "{score}", "points", "{points}", "nrs", "{nrs}", "/10", "out of 10", "{0-10}", "{pain score}"}
+    allowed = {
+        "",
+        "1",
+        "score",
+        "{score}",
+        "points",
+        "{points}",
+        "nrs",
+        "{nrs}",
+        "/10",
+        "out of 10",
+        "{0-10}",
+        "{pain score}",
+    }
 
     def convert(value: float, unit: str) -> float | None:
         return value if unit in allowed and 0 <= value <= highest else None
