@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from cards.card import Action, Answer, Card
 from cards.ids import ids_of_call
 from cards.rendering import Advised, CallIds, Rendering
-from cards.several import cards_of
-from cards.speaking import Call
+from cards.several import cards_of, speaking_about
+from cards.speaking import Call, Speaking
 from cards.wording import wording as wordings
-from fhir_mappings.order_annotations import Consult, annotated, rating_extensions
+from fhir_mappings.order_annotations import annotated, rating_extensions
 from fhir_mappings.terminology import Terminology
-from fhir_mappings.tidy import tidy
 from rules.guidelines import Guidelines
 from rules.recommendation import Situation
 
@@ -32,14 +31,14 @@ def cards_for(
         guidelines=guidelines,
         wording=wordings(),
     )
-    actions = tuple(_annotation(each, shared) for each in ours if each.recommendation.rating is not None)
-    return Answer(cards_of(ours, shared), actions if rendering.annotate else ())
+    speaking = speaking_about(ours, shared)
+    actions = tuple(_annotation(each) for each in speaking if each.advice.rating is not None)
+    return Answer(cards_of(speaking), actions if rendering.annotate else ())
 
 
-def _annotation(advised: Advised, call: Call) -> Action:
+def _annotation(speaking: Speaking) -> Action:
     """The submitted order with its rating, and nothing else changed."""
-    rating, order = advised.recommendation.rating, advised.recommendation.order
+    rating = speaking.advice.rating
     if rating is None:
         raise ValueError("an order without a rating is not annotated")
-    consult = Consult(call.rendering.mechanism, call.ids.of("consult", order.reference), call.terminology.own.url)
-    return Action("update", resource=annotated(tidy(advised.raw_draft), rating_extensions(rating, consult)))
+    return Action("update", resource=annotated(speaking.order, rating_extensions(rating, speaking.consult)))

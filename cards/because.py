@@ -1,9 +1,11 @@
 """The facts that decided, what was presumed, and what would change the advice."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cards.phrases import RED_FLAGS, duration, entries, finding_words, listed, red_flags, words_of
 from cards.speaking import AT_ONCE, RED_FLAG_NAMES, Speaking
+from cards.wording import wording as wordings
 from rules.evidence import Evidence
 from rules.finding import Answer, Episode, Finding
 from rules.recommendation import Change
@@ -121,7 +123,12 @@ def presumed(speaking: Speaking) -> str:
 
 def presumed_words(speaking: Speaking) -> str:
     """Red flags whose "no" is only silence."""
-    words = (words_of(name, "", speaking.wording).absent for name in speaking.advice.presumed if name in RED_FLAG_NAMES)
+    return _absent(speaking.advice.presumed)
+
+
+@lru_cache(maxsize=256)
+def _absent(presumed: tuple[str, ...]) -> str:
+    words = (words_of(name, "", wordings()).absent for name in presumed if name in RED_FLAG_NAMES)
     return listed(word for word in words if word)
 
 

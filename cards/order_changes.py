@@ -16,6 +16,7 @@ from rules.evidence import Evidence
 from rules.finding import Answer
 from rules.procedures import Procedure
 from rules.recommendation import AnswerOption, PamaRating, Rating, Situation, Study
+from rules.views import rated_by_view
 
 CHECKED_NONE = "red-flags-checked-none"
 DEFERRED = "deferred-by-clinician"
@@ -47,7 +48,7 @@ def change_of_study(speaking: Speaking, procedure: Procedure, study: Study | Non
         references=supporting(speaking),
         note=_change_note(speaking, procedure, study, priority),
         day=call.day,
-        extensions=_extensions(speaking, rating_of(study) if study is not None else _outside(speaking)),
+        extensions=_extensions(speaking, _promised(speaking, procedure, study)),
     )
 
 
@@ -177,16 +178,24 @@ def _extensions(speaking: Speaking, rating: Rating | None) -> tuple[Resource, ..
     return ()
 
 
-def _outside(speaking: Speaking) -> Rating | None:
-    """A study of another topic: outside these criteria like the order it replaces."""
-    rating = speaking.advice.rating
-    return rating if rating is not None and rating.pama is PamaRating.NO_CRITERIA_APPLY else None
+def _promised(speaking: Speaking, procedure: Procedure, study: Study | None) -> Rating | None:
+    """The rating that the changed order will get: by the guideline that rates, and none of it outside the criteria."""
+    advice, guidelines = speaking.advice, speaking.call.guidelines
+    by_guideline = {view.guideline: view for view in advice.views}
+    if study is None or by_guideline["acr"].verdict == "no-criteria":
+        return Rating(PamaRating.NO_CRITERIA_APPLY, procedure)
+    if guidelines.rates == "acr":
+        return rating_of(study)
+    pama = rated_by_view(by_guideline[guidelines.rates], procedure, advice.findings, guidelines)
+    return Rating(pama, procedure, guideline=guidelines.rates) if pama is not None else None
 
 
 def _rating_after(speaking: Speaking, options: tuple[AnswerOption, ...]) -> Rating | None:
     """The rating that the next call will give for these answers, where this one worked it out."""
     advice = speaking.advice
     ordered = advice.ordered
+    if speaking.call.guidelines.rates != "acr":
+        return None
     if all(_ASSUMED.get(option.finding) == option.answer for option in options):
         return rating_of(ordered) if ordered is not None else None
     names = tuple(option.finding for option in options)

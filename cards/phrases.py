@@ -46,11 +46,13 @@ def study_name(order: DraftOrder, wording: Wording) -> str:
 
 
 def category_words(rating: Rating | None, study: Study | None, wording: Wording) -> str:
-    """The ACR category where there is one, else the plain rating."""
+    """The category of the guideline that rates; the ACR category of the study where nothing is rated."""
+    if rating is not None and rating.guideline in ("acp", "nice"):
+        return f"{wording.pama[rating.pama.value]} by {wording.guideline[rating.guideline]}"
     if study is not None:
         return wording.category[study.category.value]
     if rating is None:
-        return "not rated"
+        return wording.pama["none"]
     if rating.category is not None:
         return wording.category[rating.category.value]
     return wording.pama[rating.pama.value]

@@ -13,7 +13,7 @@ from cards.rendering import Advised
 from cards.source import source_of
 from cards.speaking import AT_ONCE, Call, Speaking, speaking_of
 from cards.wording import Wording
-from rules.recommendation import Situation
+from rules.recommendation import Situation, Urgency
 
 MOST_CARDS = 3
 _RANK = {situation: rank for rank, situation in enumerate(Situation)}
@@ -24,10 +24,10 @@ _NOT_BESIDE_EMERGENCY = frozenset(
 _LOUDNESS = {"critical": 0, "warning": 1, "info": 2}
 
 
-def cards_of(advice: Sequence[Advised], call: Call) -> tuple[Card, ...]:
+def cards_of(speaking: Sequence[Speaking]) -> tuple[Card, ...]:
     """One card for each order, the most urgent first; past three, the rest as lines of one summary card."""
-    speaking = _in_order(advice, call)
-    shown = [each for each in speaking if _is_shown(each)]
+    in_order = sorted(speaking, key=lambda each: _RANK[each.advice.situation])
+    shown = [each for each in in_order if _is_shown(each)]
     waiting: list[Speaking] = []
     if any(each.advice.situation in AT_ONCE for each in shown):
         waiting = [each for each in shown if each.advice.situation in _NOT_BESIDE_EMERGENCY]
@@ -42,10 +42,19 @@ def cards_of(advice: Sequence[Advised], call: Call) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def _in_order(advice: Sequence[Advised], call: Call) -> list[Speaking]:
+def speaking_about(advice: Sequence[Advised], call: Call) -> list[Speaking]:
+    """Every order's advice with its words, as the orders came."""
     names = _names(advice, call.wording)
-    speaking = [speaking_of(each, call, name) for each, name in zip(advice, names, strict=True)]
-    return sorted(speaking, key=lambda each: _RANK[each.advice.situation])
+    return [speaking_of(_escalated(each), call, name) for each, name in zip(advice, names, strict=True)]
+
+
+def _escalated(advised: Advised) -> Advised:
+    """A deferral made earlier does not hide a red flag that has come to light since."""
+    advice = advised.recommendation
+    if advice.situation is not Situation.DEFERRED or advice.urgency is Urgency.ROUTINE or not advice.secondary:
+        return advised
+    first, *rest = advice.secondary
+    return Advised(structs.replace(advice, situation=first, secondary=tuple(rest)), advised.raw_draft)
 
 
 def _names(advice: Sequence[Advised], wording: Wording) -> list[str]:

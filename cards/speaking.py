@@ -38,6 +38,7 @@ class Speaking(Struct, frozen=True):
     call: Call
     advice: Recommendation
     order: Resource  # the draft, tidied
+    consult: Consult  # how this consultation is named on the order
     study: str
     name: str
     better: str
@@ -54,12 +55,6 @@ class Speaking(Struct, frozen=True):
     def wording(self) -> Wording:
         """The wordings in use."""
         return self.call.wording
-
-    @property
-    def consult(self) -> Consult:
-        """How this consultation is named on the order."""
-        consult_id = self.call.ids.of("consult", self.advice.order.reference)
-        return Consult(self.call.rendering.mechanism, consult_id, self.call.terminology.own.url)
 
     @property
     def recheck_day(self) -> str:
@@ -109,6 +104,9 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
         call=call,
         advice=advice,
         order=tidy(advised.raw_draft),
+        consult=Consult(
+            call.rendering.mechanism, call.ids.of("consult", advice.order.reference), call.terminology.own.url
+        ),
         study=study_short(advice.order, wording),
         name=study_name(advice.order, wording),
         better=wording.study[better.procedure.value].short if better is not None and better.procedure else "",

@@ -9,7 +9,7 @@ from cards.card import LABEL_LIMIT, Action, CardError, Suggestion
 from cards.headline import prior_day
 from cards.order_changes import recheck_words, updated
 from cards.speaking import Speaking
-from fhir_mappings.revised_order import OrderChange
+from fhir_mappings.revised_order import OrderChange, is_chart_reference
 from rules.draft_order import Recognition
 from rules.procedures import Procedure
 from rules.recommendation import AnswerOption, Situation, Study
@@ -172,7 +172,7 @@ def _answers_to_change(speaking: Speaking) -> Iterator[Button]:
 
 def _deferred(speaking: Speaking) -> Iterator[Button]:
     words = speaking.wording
-    if not speaking.call.rendering.update_only:
+    if not speaking.call.rendering.update_only and is_chart_reference(speaking.advice.order.reference):
         description = words.action["cancel"].format(name=speaking.name)
         yield Button(
             "cancel-deferred", words.label["cancel-deferred"], (_delete(speaking, description),), recommended=True
@@ -229,7 +229,7 @@ def _defer(speaking: Speaking, label: str, with_referral: bool) -> Button:
     action = speaking.wording.action
     stated = "-stated" if speaking.statement_needed and speaking.advice.situation is not Situation.PRIOR_IMAGING else ""
     recheck = recheck_words(speaking)
-    if speaking.call.rendering.update_only:
+    if speaking.call.rendering.update_only or not is_chart_reference(speaking.advice.order.reference):
         description = action[f"defer-update{stated}"].format(recheck=recheck).strip()
         return _update(speaking, "defer", label, order_changes.deferred(speaking), description, recommended=True)
     removed = action[f"cancel{stated}"].format(name=speaking.name, recheck=recheck).strip()

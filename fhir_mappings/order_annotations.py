@@ -45,7 +45,10 @@ def rating_of(study: Study) -> Rating:
 
 def rating_extensions(rating: Rating, consult: Consult) -> list[Resource]:
     """The three extensions that the guide requires beside each other."""
-    return [_rating(rating.pama, rating.category, rating.score, consult.own_system), *_consulted(consult)]
+    # The finer codings are ACR's; another guideline's rating does not carry them.
+    by_acr = rating.guideline == "acr"
+    finer = (rating.category, rating.score) if by_acr else (None, None)
+    return [_rating(rating.pama, *finer, consult.own_system), *_consulted(consult)]
 
 
 def pending_extensions(consult: Consult) -> list[Resource]:

@@ -5,21 +5,24 @@ A draft that is in order is handed back as it is, the same object; only drafts w
 
 from typing import Any
 
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+_SIGNS = (b"null", b'""', b"[]", b"{}")
+
 
 def tidy(resource: dict[str, Any]) -> dict[str, Any]:
     """The resource without nulls and empties; nulls that pad an array of primitives against its extensions stay."""
-    if not _untidy(resource):
+    if not _looks_untidy(resource):
         return resource
     cleaned = _clean(resource, padded=False)
     return cleaned if isinstance(cleaned, dict) else {}
 
 
-def _untidy(value: Any) -> bool:
-    if isinstance(value, dict):
-        return not value or any(_untidy(each) for each in value.values())
-    if isinstance(value, list):
-        return not value or any(_untidy(each) for each in value)
-    return value is None or value == ""
+def _looks_untidy(resource: dict[str, Any]) -> bool:
+    """A quick look at the encoded form; text that happens to hold these signs only costs the longer way."""
+    encoded = _encode(resource)
+    return any(sign in encoded for sign in _SIGNS)
 
 
 def _clean(value: Any, padded: bool) -> Any:

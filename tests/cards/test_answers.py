@@ -2,6 +2,7 @@
 
 import json
 from importlib.resources import files
+from uuid import UUID, uuid5
 
 import jsonschema
 import msgspec
@@ -10,17 +11,23 @@ from msgspec.structs import replace
 
 from cards import Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
+from cards.ids import ids_of_call
+from rules.advice import recommend_on
 from rules.draft_order import Recognition
+from rules.guidelines import load_guidelines
 from rules.procedures import Procedure
 from rules.recommendation import Situation
 from tests.cards.builders import (
     CALL,
     GUIDELINES,
     TERMINOLOGY,
+    TODAY,
     UPDATE_ONLY,
     a_picture,
+    a_reason,
     adequate_care,
     advise,
+    advised,
     an_order,
     answers,
     cards,
@@ -89,6 +96,14 @@ def test_parts_of_a_call_cannot_be_shifted_into_each_other():
     first = cards(advise(), call=replace(CALL, client="a", service="b|c"))
     second = cards(advise(), call=replace(CALL, client="a|b", service="c"))
     assert first.cards[0].uuid != second.cards[0].uuid
+
+
+def test_ids_are_version_5_uuids():
+    namespace = UUID("33ad2577-46f8-5d60-9c46-84d1fd348856")
+    call = uuid5(namespace, '["a","s","h","d"]')
+    assert ids_of_call("a", "s", "h", "d").of("card", "ServiceRequest/1") == str(
+        uuid5(call, '["card","ServiceRequest/1"]')
+    )
 
 
 def test_ids_are_unique_within_an_answer():
@@ -221,3 +236,23 @@ def test_without_tables_the_guidelines_are_a_list():
 
 def test_no_advice_gives_an_empty_answer():
     assert cards_for([], CALL, Rendering(), TERMINOLOGY, GUIDELINES).cards == ()
+
+
+def test_a_red_flag_is_said_although_the_order_was_deferred_before():
+    deferred = order(1, Procedure.RADIOGRAPHY, reasons=(a_reason("deferred-by-clinician"),))
+    (card,) = cards(advise(answers(infection=FEVER, deferred=True), deferred)).cards
+    assert card.summary.startswith("Change X-ray to MRI without and with contrast, urgent")
+
+
+@pytest.mark.parametrize("rates", ["acp", "nice"])
+@pytest.mark.parametrize("name", CASES)
+def test_another_guideline_can_rate(name, rates):
+    guidelines = load_guidelines(TODAY, rates=rates)
+    findings, draft = CASES[name].findings, CASES[name].order
+    advice = recommend_on(draft, findings, a_picture(gaps=CASES[name].gaps), guidelines)
+    answer = cards_for([advised(advice)], CALL, Rendering(), TERMINOLOGY, guidelines)
+    jsonschema.validate(answer_as_dict(answer), SCHEMA)
+    if advice.rating is not None and advice.rating.guideline == rates:
+        written = answer.system_actions[0].resource or {}
+        (coding,) = written["extension"][0]["valueCodeableConcept"]["coding"]
+        assert coding["code"] == advice.rating.pama.value, "ACR's finer codings do not stand beside another rating"

@@ -407,3 +407,17 @@ def test_a_site_can_name_its_own_mechanism():
     )
     consulted = [each for each in rated(answer)["extension"] if each["url"] == CONSULTED]
     assert consulted == [{"url": CONSULTED, "valueString": "G9999-site"}]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_rating_on_a_suggested_study_is_the_one_it_will_get(name):
+    advice = CASES[name]
+    if advice.better is None or advice.better.procedure is None:
+        return
+    promised = updated(cards(advice), "Change")["extension"][0]["valueCodeableConcept"]["coding"][0]["code"]
+    priority = advice.better.priority or advice.order.priority
+    accepted = an_order(advice.better.procedure, priority=priority)
+    age = 15 if name == "emergency_child" else 45
+    again = advise(advice.findings, accepted, a_picture(age))
+    assert again.rating is not None
+    assert again.rating.pama.value == promised

@@ -48,7 +48,7 @@ def test_every_closed_list_has_its_words():
     words = wording()
     assert set(words.study) == {procedure.value for procedure in Procedure}
     assert set(words.category) == {category.value for category in Category}
-    assert set(words.pama) == {rating.value for rating in PamaRating}
+    assert set(words.pama) == {rating.value for rating in PamaRating} | {"none"}
     assert set(words.urgency) == {urgency.value for urgency in Urgency}
     assert {level.priority for level in GUIDELINES.urgencies} <= set(words.priority)
     assert {verdict.verdict for verdict in GUIDELINES.nice_rows} <= set(words.verdict)
