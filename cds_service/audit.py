@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import traceback
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
-import structlog
 from msgspec import Struct
+
+STANDARD_ERROR = 2
+LEVELS = ("debug", "info", "warning", "error")
 
 
 class CallRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,44 +59,31 @@ class AuditSink(Protocol):
 
 
 class LogAudit:
-    """One structured log line per record."""
+    """One JSON line per record, on standard error."""
 
     def __init__(self, level: str) -> None:
-        self._log = _logger(level)
+        self._lowest = LEVELS.index(level)
 
     def call(self, record: CallRecord) -> None:
-        fields = msgspec.to_builtins(record)
         if record.status >= 500:
-            self._log.error("call", **fields)
+            self._write("error", "call", record)
         elif record.status >= 400 or record.hook_differs:
-            self._log.warning("call", **fields)
+            self._write("warning", "call", record)
         else:
-            self._log.info("call", **fields)
+            self._write("info", "call", record)
 
     def feedback(self, record: FeedbackRecord) -> None:
-        self._log.info("feedback", **msgspec.to_builtins(record))
+        self._write("info", "feedback", record)
+
+    def _write(self, level: str, event: str, record: Struct) -> None:
+        if LEVELS.index(level) < self._lowest:
+            return
+        line = {"time": datetime.now(UTC), "level": level, "event": event, **msgspec.to_builtins(record)}
+        # One write per line: lines of several threads and workers never run into each other.
+        os.write(STANDARD_ERROR, msgspec.json.encode(line) + b"\n")
 
 
 def places(failure: BaseException) -> str:
     """Where a defect was: files, lines and functions. Messages and values stay out, as they may hold record text."""
     frames = traceback.extract_tb(failure.__traceback__)[-6:]
     return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-
-
-def _serialise(event: object, default: object = None, **_: object) -> bytes:
-    return msgspec.json.encode(event)
-
-
-def _logger(level: str) -> structlog.typing.FilteringBoundLogger:
-    number = {"debug": 10, "info": 20, "warning": 30, "error": 40}[level]
-    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(sys.stderr.buffer),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_serialise),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        cache_logger_on_first_use=True,
-    )
-    return logger
