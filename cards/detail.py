@@ -169,7 +169,7 @@ def _safety(speaking: Speaking) -> list[str]:
     """The rows that hold, each for its study, with the entry behind them shown once."""
     advice, words = speaking.advice, speaking.wording.detail
     shown: set[str] = set()
-    notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
+    notes = [note for note in advice.safety if not note.ask and _still_matters(note, speaking)][:SAFETY_SHOWN]
     lines: list[str] = []
     if advice.situation is Situation.SAFETY and notes:
         # The bold line says the first row already; its entry and the rest stand here.
@@ -185,6 +185,14 @@ def _safety(speaking: Speaking) -> list[str]:
     if advice.situation in _ASKS_BEFORE and not (advice.situation in AT_ONCE and speaking.answers_nothing):
         lines += [words["ask-safety"].format(says=note.says) for note in advice.safety if note.ask][:1]
     return [line for line in lines if line]
+
+
+def _still_matters(note: SafetyNote, speaking: Speaking) -> bool:
+    """A hazard of the ordered study is moot once that study is to be changed, unless it is why."""
+    advice = speaking.advice
+    if advice.better is None or advice.better.procedure is None or advice.better.why == "safety":
+        return True
+    return note.severity == "contraindicated" or note.applies_to is not advice.order.procedure
 
 
 def _safety_line(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:

@@ -86,8 +86,11 @@ def _difference(speaking: Speaking) -> str:
     words = speaking.wording
     if not any(view.differs for view in views):
         return words.detail["agree"] if len(views) > 1 and _all_speak(views) else words.detail["no-conflict"]
-    verdicts = [f"{words.guideline.get(view.guideline, view.guideline)} {_verdict(view, speaking)}" for view in views]
-    return words.detail["differ"].format(verdicts="; ".join(verdicts))
+    by_verdict: dict[str, list[str]] = {}
+    for view in views:
+        by_verdict.setdefault(_verdict(view, speaking), []).append(words.guideline[view.guideline])
+    verdicts = "; ".join(f"{', '.join(names)}: {verdict}" for verdict, names in by_verdict.items())
+    return words.detail["differ"].format(verdicts=verdicts)
 
 
 def _verdict(view: GuidelineView, speaking: Speaking) -> str:
