@@ -60,12 +60,27 @@ class Exclusion(Struct, frozen=True, forbid_unknown_fields=True):
     others: tuple[str, ...]
 
 
+class Phase(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a code of an injury means once its seventh character speaks of a later phase of care."""
+
+    concepts: tuple[str, ...]
+    phases: tuple[str, ...]
+    becomes: str = ""
+    chapters: tuple[str, ...] = ()
+
+    def reaches(self, concept: str, phase: str, code: str) -> bool:
+        """Does this code, in this phase, no longer mean this concept?"""
+        in_chapter = not self.chapters or code.startswith(self.chapters)
+        return concept in self.concepts and phase in self.phases and in_chapter
+
+
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """What is loaded: code systems, files, concept groups, and the concepts that exclude each other."""
 
     system: tuple[CodeSystem, ...]
     file: tuple[CodeFile, ...]
     excludes: tuple[Exclusion, ...]
+    phase: tuple[Phase, ...]
     groups: dict[str, tuple[str, ...]]
 
     def group_of(self) -> dict[str, str]:
@@ -101,10 +116,11 @@ def load_manifest(text: str) -> Manifest:
     for file in manifest.file:
         if file.option and file.option not in OPTIONS:
             raise TerminologyError(f"manifest.toml: {file.name}: unknown option {file.option!r}")
-    for exclusion in manifest.excludes:
-        for concept in (exclusion.concept, *exclusion.others):
-            if concept not in known:
-                raise TerminologyError(f"manifest.toml: excludes: {concept} stands in no group")
+    named = [concept for exclusion in manifest.excludes for concept in (exclusion.concept, *exclusion.others)]
+    named += [concept for phase in manifest.phase for concept in (*phase.concepts, phase.becomes or phase.concepts[0])]
+    for concept in named:
+        if concept not in known:
+            raise TerminologyError(f"manifest.toml: {concept} stands in no group")
     return manifest
 
 

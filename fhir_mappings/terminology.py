@@ -1,7 +1,7 @@
 """From a code in a record to the concepts the rules know: reviewed tables, loaded once, looked up in constant time."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -9,6 +9,7 @@ from fhir_mappings.code_rows import (
     CATEGORY_SYSTEM,
     CodeRow,
     Manifest,
+    Phase,
     check_together,
     load_manifest,
     read_packaged,
@@ -73,10 +74,11 @@ class Unavailable(Struct, frozen=True):
 class _Codes(dict[str, tuple[Meaning, ...]]):
     """The codes of one system; a code that stands in no row is worked out once and remembered, within bounds."""
 
-    def __init__(self, rows: Iterable[CodeRow], removes: Mapping[str, frozenset[str]], by_category: bool) -> None:
+    def __init__(self, rows: Iterable[CodeRow], removes: Mapping[str, frozenset[str]], phases: Sequence[Phase]) -> None:
         super().__init__()
         self._removes = removes
-        self._by_category = by_category
+        self._phases = phases  # only of the code system whose categories reach their descendants
+        self._by_category = bool(phases)
         self._exact: dict[str, list[CodeRow]] = {}
         self._learned: dict[str, tuple[Meaning, ...]] = {}
         for row in rows:
@@ -110,12 +112,20 @@ class _Codes(dict[str, tuple[Meaning, ...]]):
         if not rows:
             return ()
         removed = frozenset[str]().union(*(self._removes.get(row.concept, frozenset()) for row in rows))
-        phase = _phase_of(_dotted(code)) if self._by_category else ""
+        tidy = _dotted(code) if self._by_category else code
+        phase = _phase_of(tidy) if self._by_category else ""
         found: dict[str, Meaning] = {}
         for row in rows:
-            if row.concept not in removed and row.concept not in found:
-                found[row.concept] = Meaning(row.concept, row.absent, row.side, row.site, phase)
+            concept = self._in_phase(row.concept, phase, tidy) if phase else row.concept
+            if concept and concept not in removed and concept not in found:
+                found[concept] = Meaning(concept, row.absent, row.side, row.site, phase)
         return tuple(found.values())
+
+    def _in_phase(self, concept: str, phase: str, code: str) -> str:
+        for rule in self._phases:
+            if rule.reaches(concept, phase, code):
+                return rule.becomes
+        return concept
 
 
 def _dotted(code: str) -> str:
@@ -218,7 +228,9 @@ def _tables(manifest: Manifest, rows: tuple[CodeRow, ...]) -> dict[str, _Codes]:
     by_system: dict[str, list[CodeRow]] = {}
     for row in rows:
         by_system.setdefault(row.system, []).append(row)
-    return {uri: _Codes(own, removes, uri == CATEGORY_SYSTEM) for uri, own in by_system.items()}
+    return {
+        uri: _Codes(own, removes, manifest.phase if uri == CATEGORY_SYSTEM else ()) for uri, own in by_system.items()
+    }
 
 
 def load_terminology(options: TerminologyOptions | None = None) -> Terminology:
