@@ -91,7 +91,9 @@ def justified(speaking: Speaking) -> OrderChange:
 
 def deferred(speaking: Speaking) -> OrderChange:
     """The deferral written on the order, for clients that cannot remove it."""
-    codes = (CHECKED_NONE, DEFERRED) if speaking.statement_needed else (DEFERRED,)
+    # An earlier study is a reason of its own: it states nothing about red flags.
+    stated = speaking.statement_needed and speaking.advice.situation is not Situation.PRIOR_IMAGING
+    codes = (CHECKED_NONE, DEFERRED) if stated else (DEFERRED,)
     return _plain(speaking, codes=codes, note=_defer_note(speaking))
 
 

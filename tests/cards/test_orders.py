@@ -281,6 +281,11 @@ def test_no_statement_that_strength_was_normal_when_weakness_is_on_record():
     assert codes_of(order["reasonCode"]) == ["279039007", "deferred-by-clinician"]
 
 
+def test_cancelling_for_an_earlier_study_states_nothing_about_red_flags():
+    order = updated(cards(advise(answers(prior_imaging=REPORT)), rendering=UPDATE_ONLY), "Cancel")
+    assert codes_of(order["reasonCode"]) == ["279039007", "deferred-by-clinician"]
+
+
 def test_coded_negatives_make_the_statement_fall_away():
     order = updated(cards(CASES["not_appropriate_checked"], rendering=UPDATE_ONLY), "Defer")
     assert codes_of(order["reasonCode"]) == ["279039007", "deferred-by-clinician"]

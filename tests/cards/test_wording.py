@@ -4,7 +4,9 @@ from importlib.resources import files
 
 import pytest
 
+from cards import suggestions
 from cards.wording import WordingError, read_wording, wording
+from rules import clarify
 from rules.finding import Safety
 from rules.findings.questions import QUESTIONS
 from rules.procedures import Procedure
@@ -53,6 +55,13 @@ def test_every_closed_list_has_its_words():
     assert {level.priority for level in GUIDELINES.urgencies} <= set(words.priority)
     assert {verdict.verdict for verdict in GUIDELINES.nice_rows} <= set(words.verdict)
     assert {row.domain for row in GUIDELINES.safety_rows if not row.ask} <= set(words.hazard) | {"mri_tolerance"}
+
+
+def test_every_answer_that_can_be_asked_for_has_a_button():
+    words = wording()
+    codes = {option.code for options in clarify._OPTIONS.values() for option in options}
+    assert codes | set(suggestions._ANSWERS_TO_CHANGE.values()) <= set(words.answer)
+    assert {f"ask-{finding}" for finding in ("candidate", "indication")} <= set(words.summary) & set(words.lead)
 
 
 def test_every_finding_level_note_and_flip_has_its_words():
