@@ -100,37 +100,45 @@ def _of_this_episode(reading: Reading, fact: Fact) -> bool | None:
 
 
 def _without_interrupted(reading: Reading, care: _Care) -> _Care:
-    """Care that nothing followed for longer than the gap between episodes was of an earlier course, however the pain is dated."""
-    gap = timedelta(days=reading.parameters.episode_gap_days)
-    horizon = reading.as_of  # the order itself is about this pain
-    by_date = sorted(care.certain, key=_last_of, reverse=True)
-    for position, (_, fact) in enumerate(by_date):
-        first, last = _span(fact, reading.as_of)
-        if horizon - last > gap:
-            care.other_time.extend(late for _, late in by_date[position:])
-            return _Care(by_date[:position], care.doubtful, care.other_time)
-        horizon = min(horizon, first)
-    return care
+    """Care before a gap without any entry of this pain was of an earlier course, even inside an episode stated as one."""
+    spans = reading.episode.spans
+    if spans is None or not care.certain:
+        return care
+    since = _unbroken_since(reading, [*spans, *(_span(fact, reading.as_of) for _, fact in care.certain)])
+    recent: list[tuple[str, Fact]] = []
+    for kind, fact in care.certain:
+        if _span(fact, reading.as_of)[1] >= since:
+            recent.append((kind, fact))
+        else:
+            care.other_time.append(fact)
+    return _Care(recent, care.doubtful, care.other_time)
+
+
+def _unbroken_since(reading: Reading, spans: list[tuple[date, date]]) -> date:
+    """Back from today, as far as no gap between entries is longer than the one that starts a new episode."""
+    gap = timedelta(days=reading.episode.gap_days)
+    since = reading.as_of  # the order itself is about this pain
+    for first, last in sorted(spans, key=_end, reverse=True):
+        if since - last > gap:
+            break
+        since = min(since, first)
+    return since
+
+
+def _end(span: tuple[date, date]) -> date:
+    return span[1]
 
 
 def _span(fact: Fact, as_of: date) -> tuple[date, date]:
+    """The days that an entry of treatment covers; an open prescription speaks of the day on which it was written."""
     began = fact.began
     first = as_of if began is None else began.earliest or began.latest or as_of
-    last = first
+    last = first if began is None else began.latest or first
     if fact.ended is not None and fact.ended.latest is not None:
-        last = min(fact.ended.latest, as_of)
+        last = fact.ended.latest
     elif fact.days_supplied is not None:
-        last = min(first + timedelta(days=fact.days_supplied), as_of)
-    elif fact.kind is FactKind.MEDICATION and fact.current:
-        last = as_of
-    elif began is not None and began.latest is not None:
-        last = began.latest
-    return first, max(first, last)
-
-
-def _last_of(item: tuple[str, Fact]) -> tuple[date, str]:
-    fact = item[1]
-    return (_span(fact, date.max)[1], fact.evidence.reference)
+        last = first + timedelta(days=fact.days_supplied)
+    return first, max(first, min(last, as_of))
 
 
 def _since_at_least(reading: Reading, entries: list[Fact]) -> bool | None:

@@ -18,13 +18,15 @@ class CurrentEpisode(Struct, frozen=True):
     """The episode as it is shown, and the bounds that decide what belongs to it.
 
     ``starts_by`` is the latest day on which it can have begun (``None``: nothing dated), ``not_before`` the earliest.
-    ``gap_days`` is the gap that starts a new episode.
+    ``gap_days`` is the gap that starts a new episode. ``spans`` are the days covered by its entries, kept only where the
+    start was stated or pointed to: there a gap may lie inside the episode, and treatment before the gap is of another course.
     """
 
     shown: Episode
     starts_by: date | None
     not_before: date | None
     gap_days: int
+    spans: tuple[tuple[date, date], ...] | None = None
 
     def holds(self, when: DateInterval | None, as_of: date) -> bool | None:
         """Is a date inside this episode? ``None``: it may be; undated entries may always be."""
@@ -54,24 +56,34 @@ def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: 
     if stated is not None:
         began, because = stated
         before = [entry for entry in entries if began.earliest is not None and entry.last < began.earliest]
-        return _episode(began, because, before, as_of, gap_days)
+        return _episode(began, because, before, as_of, gap_days, _spans(entries))
     if not entries:
         return CurrentEpisode(_UNKNOWN, None, None, gap_days)
     current, before = _split_at_gap(entries, order, as_of, gap_days)
     if not current:
         return CurrentEpisode(Episode(earlier_episodes=_evidence(before)), None, None, gap_days)
     began, because = _onset(current)
-    return _episode(began, because, before, as_of, gap_days)
+    spans = _spans(entries) if order.reason_references else None
+    return _episode(began, because, before, as_of, gap_days, spans)
 
 
 _UNKNOWN = Episode()
 
 
 def _episode(
-    began: DateInterval, because: tuple[Evidence, ...], before: list[_Entry], as_of: date, gap_days: int
+    began: DateInterval,
+    because: tuple[Evidence, ...],
+    before: list[_Entry],
+    as_of: date,
+    gap_days: int,
+    spans: tuple[tuple[date, date], ...] | None,
 ) -> CurrentEpisode:
     shown = Episode(days_between(began, as_of), began, because, _evidence(before))
-    return CurrentEpisode(shown, began.latest, began.earliest, gap_days)
+    return CurrentEpisode(shown, began.latest, began.earliest, gap_days, spans)
+
+
+def _spans(entries: list[_Entry]) -> tuple[tuple[date, date], ...]:
+    return tuple((entry.first, entry.last) for entry in entries)
 
 
 def _entries(facts: FactsByGroup, as_of: date) -> list[_Entry]:
