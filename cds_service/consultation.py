@@ -97,7 +97,7 @@ def _consult(
 ) -> Consultation:
     call = read_call(body)
     hook_differs = call.hook != service.hook
-    drafts = read_drafts(call, tools.terminology)
+    drafts = read_drafts(call, tools.terminology, now)
     judged = [draft for draft in drafts if _is_judged(draft, service)]
     if not judged:
         return Consultation(NOTHING_TO_SAY, hook_differs)  # no chart is opened for an order we do not rate

@@ -102,7 +102,7 @@ class _OnlyCode(Struct, frozen=True, gc=False):
 
 
 class Result(Struct, frozen=True, gc=False):
-    """A value, decoded. ``interpreted`` are answer words of its interpretations, ``course`` is their say on the trend."""
+    """A value, decoded. ``interpreted``: answer words of its interpretations; ``course``: their say on the trend."""
 
     quantity: Quantity | None = None
     concept: CodeableConcept | None = None

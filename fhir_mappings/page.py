@@ -63,12 +63,17 @@ class Page(Struct):
         return not_after(read_date(text, self.offset), self.as_of)
 
     def began(self, statement: Statement, said: DateInterval | None) -> DateInterval | None:
-        """When it began, where the entry's own words say so: so long before the entry was made, or since a date."""
-        if statement.since:
-            return self.past_day(statement.since)
-        if statement.days_ago is None or said is None or said.latest is None:
-            return None
-        return before(said, statement.days_ago)
+        """When it began, where the entry's own words say so."""
+        return not_after(stated_onset(statement, said), self.as_of)
+
+
+def stated_onset(statement: Statement, said: DateInterval | None) -> DateInterval | None:
+    """When it began, as the words have it: since a date, or so long before the day on which they were written."""
+    if statement.since:
+        return read_date(statement.since)
+    if statement.days_ago is None or said is None:
+        return None
+    return before(said, statement.days_ago)
 
 
 def before(said: DateInterval, ago: DayRange) -> DateInterval | None:

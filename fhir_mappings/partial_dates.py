@@ -26,7 +26,8 @@ _DAYS: dict[str, float] = {
 def read_date(text: str | None, offset: timezone | None = None) -> DateInterval | None:
     """The day, month or year that a FHIR date names; ``None`` where it is no possible date.
 
-    A time stamp becomes the patient's day: in the ``offset`` of the call where that is known, else in UTC.
+    A time stamp becomes the patient's day: in the ``offset`` of the call where it states one, else the day as the
+    record writes it (in the time stamp's own offset, or UTC), which is also the day that a card shows.
     """
     if not text:
         return None
@@ -58,11 +59,17 @@ def _day_of_time_stamp(text: str, offset: timezone | None) -> DateInterval | Non
     if text[4] == "-" and text[7] == "-" and text[10] == "T":  # the common form, read by the C library
         try:
             stamp = datetime.fromisoformat(text)
-            day = (stamp if stamp.tzinfo is None else stamp.astimezone(offset or UTC)).date()
+            day = _patients_day(stamp, offset)
         except (ValueError, OverflowError):
             return _day_of_unusual_time_stamp(text, offset)
         return DateInterval(day, day) if day.year >= _FIRST_YEAR else None
     return None
+
+
+def _patients_day(stamp: datetime, offset: timezone | None) -> date:
+    if offset is None or offset == UTC or stamp.tzinfo is None:
+        return stamp.date()
+    return stamp.astimezone(offset).date()
 
 
 def _day_of_unusual_time_stamp(text: str, offset: timezone | None) -> DateInterval | None:
@@ -76,11 +83,8 @@ def _day_of_unusual_time_stamp(text: str, offset: timezone | None) -> DateInterv
         return None
     seconds = min(int(second or 0), 59)  # a leap second belongs to the same day
     try:
-        if zone is None:  # no instant, so the day as written
-            exact = datetime(year, month, day, int(hour), int(minute), seconds, tzinfo=UTC).date()
-        else:
-            stamp = datetime(year, month, day, int(hour), int(minute), seconds, tzinfo=_zone(zone))
-            exact = stamp.astimezone(offset or UTC).date()
+        stamp = datetime(year, month, day, int(hour), int(minute), seconds, tzinfo=_zone(zone) if zone else None)
+        exact = _patients_day(stamp, offset)
     except (ValueError, OverflowError):
         return None
     return DateInterval(exact, exact)

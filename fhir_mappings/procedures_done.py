@@ -50,7 +50,7 @@ def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
             evidence=evidence_of(procedure, reading.says, dated, (mark or "" for mark in marks)),
             present=statement.present and state != "not-done",
             suspected=suspected,
-            current=state in ("ongoing", "planned") and procedure.status != "on-hold",
+            current=procedure.status not in ("on-hold", "not-done"),
             began=began,
             ended=ended,
             side=side or statement.side,

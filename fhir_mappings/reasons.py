@@ -13,7 +13,17 @@ from fhir_mappings.fhir_records import Condition, Observation, Record
 from fhir_mappings.page import Page
 from rules.concepts import GROUPS
 
-_BACK = frozenset(GROUPS["low-back"].concepts) | frozenset(GROUPS["leg-pain"].concepts)
+PAIN = frozenset(GROUPS["low-back"].concepts) | frozenset(GROUPS["leg-pain"].concepts)
+# Reasons that speak of the lumbar spine as clearly as pain does.
+_LUMBAR = PAIN.union(
+    *(
+        GROUPS[name].concepts
+        for name in (
+            "radiculopathy-coded", "leg-raise", "root-deficit", "cauda-equina-syndrome", "saddle-feature", "anal-tone",
+            "bilateral-sciatica", "indication-yes-stated",
+        )
+    )
+)  # fmt: skip
 # Words that leave it open whether an unread reason is the back.
 _MAY_BE_THE_BACK = re.compile(
     r"back|lumb|spin|sciat|radic|vertebr|dis[ck]|\blbp\b|\bleg|stenosis|\bpain\b(?!.*\b(?:knee|hip|shoulder|neck|chest|head)\b)",
@@ -28,8 +38,8 @@ def states_another_reason(codes: Raw, references: Raw, record: Record, page: Pag
 
 
 def is_low_back(reading: CodeReading) -> bool:
-    """Does the reading state low back pain or sciatica, present?"""
-    return any(statement.concept in _BACK and statement.present for statement in reading.statements)
+    """Does the reading state low back pain, sciatica, or a sign of the lumbar roots or the cauda equina, present?"""
+    return any(statement.concept in _LUMBAR and statement.present for statement in reading.statements)
 
 
 def _may_be_the_back(reading: CodeReading) -> bool:

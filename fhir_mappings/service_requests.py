@@ -19,7 +19,7 @@ _STATES = {
     "active": ("planned", True),
     "on-hold": ("planned", False),
     "revoked": ("not-done", False),
-    "completed": ("done", False),
+    "completed": ("done", True),
     "unknown": ("planned", False),
 }
 _TENTATIVE = frozenset({"proposal", "option"})
