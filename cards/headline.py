@@ -5,7 +5,7 @@ from msgspec import Struct
 from cards.card import CardError
 from cards.detail import act_key, gaps_in_words, hidden_sources
 from cards.escape import date_as_recorded
-from cards.phrases import capitalised, duration
+from cards.phrases import capitalised, duration, key_of
 from cards.speaking import AT_ONCE, Speaking
 from rules.recommendation import PamaRating, Situation, Urgency
 
@@ -123,6 +123,8 @@ def _wrong_test(speaking: Speaking) -> tuple[str, str]:
         return speaking.summary("raise-priority"), speaking.lead("raise")
     if better.why == "safety":
         return _for_safety(speaking)
+    if _is_age_alone(speaking):
+        return speaking.summary("age-alone-change"), speaking.lead("age-alone-change")
     key = "change-study" if better.priority else "change-study-routine"
     return speaking.summary(key), speaking.lead("change", at=_at(speaking))
 
@@ -203,9 +205,16 @@ def _appropriate(speaking: Speaking) -> tuple[str, str]:
     leading = speaking.advice.leading
     if leading is None:
         return speaking.summary("appropriate", row=""), speaking.lead("appropriate-no-row")
+    if _is_age_alone(speaking):
+        return speaking.summary("age-alone"), speaking.lead("age-alone")
     # A red flag is named by its own words; six weeks of care and candidacy by their row, which says both.
     row = leading.label if leading.variant in (None, 1, 2, 3) else speaking.cause_words
     return speaking.summary("appropriate", row=row), speaking.lead("appropriate", row=row)
+
+
+def _is_age_alone(speaking: Speaking) -> bool:
+    """Age alone leads: a weak reason, so ACP's deferral comes first in the text."""
+    return speaking.cause is not None and key_of(speaking.cause) == "fracture_risk:age-alone"
 
 
 _WORDED = {

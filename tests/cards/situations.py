@@ -63,6 +63,7 @@ CANCER = yes(
     marks=("history",),
 )
 OSTEOPOROSIS = yes("fracture_risk", entry("Osteoporosis", "2024-05-02", "Condition/op"), marks=("osteoporosis",))
+OLD_AGE = yes("fracture_risk", entry("age 76 years", "", "Patient/patient-1"), level="age-alone", marks=("older-age",))
 CRASH = yes("major_trauma", entry("Car accident", "2026-11-24", "Condition/crash"), marks=("mechanism",))
 ANEURYSM = yes("aortic", entry("Abdominal aortic aneurysm", "2022-03-01", "Condition/aaa"), marks=("aneurysm",))
 SCIATICA = yes("radiculopathy", entry("Sciatica, left side", "2026-11-04", "Condition/sciatica"), marks=("coded",))
@@ -201,6 +202,8 @@ def situations() -> dict[str, Recommendation]:
             an_order(Procedure.RADIOGRAPHY, recognition=Recognition.READ_FROM_TEXT),
             a_picture(68),
         ),
+        "appropriate_age_alone": advise(answers(fracture_risk=OLD_AGE), an_order(Procedure.RADIOGRAPHY), a_picture(76)),
+        "wrong_test_age_alone": advise(answers(fracture_risk=OLD_AGE), an_order(Procedure.CT_WITH), a_picture(76)),
         "appropriate_with_duplicate": advise(
             answers(fracture_risk=OSTEOPOROSIS),
             an_order(Procedure.RADIOGRAPHY),
