@@ -11,7 +11,6 @@ from rules.finding import Answer, Episode, Finding
 from rules.recommendation import Change
 
 MOST_LINES = 6
-_CONSIDERED = (*RED_FLAGS, "conservative_care")
 # Where no criterion for imaging leads, what the six-weeks-of-care rule turns on.
 _GROUND_VARIANTS = (1, 2, 3)
 
@@ -106,9 +105,11 @@ def _course(speaking: Speaking) -> Iterator[str]:
 def considered(speaking: Speaking) -> str:
     """Entries that were named but not counted: an old stable deficit, a fever before the look-back."""
     wording, findings = speaking.wording, speaking.advice.findings
+    leading = speaking.advice.leading
+    of_care = leading is not None and leading.variant in _GROUND_VARIANTS
     named = [
         "; ".join([entries(finding.considered, wording), *notes_of(finding, speaking)])
-        for name in _CONSIDERED
+        for name in (*RED_FLAGS, *(("conservative_care",) if of_care else ()))
         if (finding := getattr(findings, name)).considered
     ]
     return wording.detail["considered"].format(entries=". ".join(named[:3])) if named else ""

@@ -119,6 +119,9 @@ def _wrong_test(speaking: Speaking) -> tuple[str, str]:
     better = speaking.advice.better
     if better is None:
         raise CardError("a change card needs a change")
+    if better.procedure is None and speaking.contrast_open:
+        best = speaking.wording.study[speaking.advice.alternatives[0].procedure.value].short
+        return speaking.summary("raise-contrast", better=best), speaking.lead("raise-contrast", better=best)
     if better.procedure is None:
         return speaking.summary("raise-priority"), speaking.lead("raise")
     if better.why == "safety":

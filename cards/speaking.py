@@ -12,6 +12,7 @@ from cards.wording import Wording
 from fhir_mappings.order_annotations import Consult
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
+from rules.draft_order import Recognition
 from rules.finding import Finding
 from rules.guidelines import Guidelines
 from rules.recommendation import PamaRating, Recommendation, Situation, Urgency
@@ -66,6 +67,12 @@ class Speaking(Struct, frozen=True):
         """The clinician's reason settles it; an emergency, a safety row or haste is said again all the same."""
         routine = self.advice.urgency is Urgency.ROUTINE
         return self.kept and routine and self.advice.situation in _SETTLED_BY_KEEPING
+
+    @property
+    def contrast_open(self) -> bool:
+        """The order does not state its contrast, and the choices do not rate alike."""
+        unstated = self.advice.order.recognition is Recognition.CONTRAST_NOT_STATED
+        return unstated and bool(self.advice.alternatives) and self.advice.rating is None
 
     @property
     def answers_nothing(self) -> bool:

@@ -10,7 +10,6 @@ from cards.headline import prior_day
 from cards.order_changes import recheck_words, updated
 from cards.speaking import Speaking
 from fhir_mappings.revised_order import OrderChange, is_chart_reference
-from rules.draft_order import Recognition
 from rules.procedures import Procedure
 from rules.recommendation import AnswerOption, Situation, Study
 
@@ -111,7 +110,10 @@ def _critical(speaking: Speaking) -> Iterator[Button]:
 
 
 def _changed_or_kept(speaking: Speaking) -> Iterator[Button]:
-    yield from _change(speaking)
+    if speaking.contrast_open:
+        yield from _contrast_choices(speaking)
+    else:
+        yield from _change(speaking)
     yield from _keep(speaking)
 
 
@@ -188,12 +190,15 @@ def _deferred(speaking: Speaking) -> Iterator[Button]:
 
 
 def _not_rated(speaking: Speaking) -> Iterator[Button]:
+    yield from _contrast_choices(speaking) if speaking.contrast_open else _change(speaking)
+
+
+def _contrast_choices(speaking: Speaking) -> Iterator[Button]:
+    """Contrast decides the rating: the choices, best first, at the priority that is due."""
     advice = speaking.advice
-    if advice.order.recognition is Recognition.CONTRAST_NOT_STATED:
-        for at, study in enumerate(advice.alternatives):
-            yield from _to_study(speaking, study.procedure, study, "", recommended=at == 0, label="choose")
-        return
-    yield from _change(speaking)
+    priority = advice.better.priority if advice.better is not None else ""
+    for at, study in enumerate(advice.alternatives):
+        yield from _to_study(speaking, study.procedure, study, priority, recommended=at == 0, label="choose")
 
 
 def _appropriate(speaking: Speaking) -> Iterator[Button]:

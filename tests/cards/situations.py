@@ -186,6 +186,15 @@ def situations() -> dict[str, Recommendation]:
                 name="MRI lumbar spine",
             ),
         ),
+        "wrong_test_urgent_contrast_open": advise(
+            answers(infection=FEVER),
+            an_order(
+                None,
+                recognition=Recognition.CONTRAST_NOT_STATED,
+                candidates=(Procedure.MRI_WITHOUT, Procedure.MRI_WITH, Procedure.MRI_WITHOUT_AND_WITH),
+                name="MRI lumbar spine",
+            ),
+        ),
         "contrast_rates_alike": advise(
             order=an_order(
                 None,
