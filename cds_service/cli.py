@@ -70,7 +70,7 @@ def evaluate(
 
     FILE may be - for standard input. Exit status 0: judged; 1: refused, the OperationOutcome is on standard error.
     """
-    from cds_service.card_printer import printed_cards
+    from cards.plain_text import plain_text
     from cds_service.collaborators import build_collaborators
     from cds_service.errors import CallFailed, operation_outcome
     from cds_service.evaluation import CannotEvaluate, evaluate_file
@@ -88,8 +88,10 @@ def evaluate(
     if as_json:
         click.echo(consultation.answer)
         return
-    for line in printed_cards(msgspec.json.decode(consultation.answer)):
-        click.echo(line)
+    click.echo(_printable(plain_text(consultation.shown)), nl=False)
+    for each in consultation.advice:
+        if each.rating is not None:
+            click.echo(f"Rating of {_printable(each.order.name)}: {each.rating.pama.value}")
 
 
 @main.command()
@@ -139,6 +141,11 @@ def rules(part: str) -> None:
         _stop(f"no table's name holds {part!r}")
     for line in lines:
         click.echo(line)
+
+
+def _printable(text: str) -> str:
+    """Text of a record may hold anything, and a terminal obeys control characters."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
 def _settings() -> Settings:

@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 
 from msgspec import Struct
 
-from cards import Advised, CallIds, Rendering, cards_for
+from cards import Advised, Answer, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
 from cds_service.chart_source import ChartSource
@@ -54,7 +54,12 @@ class Consultation(Struct, frozen=True):
     ids: CallIds | None = None
     picture: ClinicalPicture | None = None
     advice: tuple[Recommendation, ...] = ()
-    cards: int = 0
+    shown: Answer = Answer()
+
+    @property
+    def cards(self) -> int:
+        """How many cards the answer shows."""
+        return len(self.shown.cards)
 
     def counts(self) -> Counts:
         """For the record: counts and codes of ours, nothing of the patient's."""
@@ -122,7 +127,7 @@ def _consult(
         ids=ids,
         picture=picture,
         advice=tuple(each.recommendation for each in advised),
-        cards=len(answer.cards),
+        shown=answer,
     )
 
 

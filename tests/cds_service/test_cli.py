@@ -51,11 +51,21 @@ def test_a_request_is_judged_for_people_and_for_machines(tmp_path: Path) -> None
     (card,) = cards(run("evaluate", request, "--json"))
     printed = run("evaluate", request)
     assert printed.exit_code == 0
-    assert card["summary"] in printed.stdout
+    assert card["summary"] in printed.stdout.replace("\n", " ")
     assert card["indicator"].upper() in printed.stdout
     for suggestion in card["suggestions"]:
         assert suggestion["label"] in printed.stdout
-    assert "Rating written on the order: " in printed.stdout
+    assert "Rating of " in printed.stdout
+    assert "not-appropriate" in printed.stdout
+
+
+def test_record_text_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    call = a_call()
+    order = call["context"]["draftOrders"]["entry"][0]["resource"]
+    order["reasonCode"].append({"text": "odd words \x1b[2J\x07 that nobody reads"})
+    printed = run("evaluate", a_file(tmp_path, call)).stdout
+    assert "odd words" in printed
+    assert not [character for character in printed if character != "\n" and not character.isprintable()]
 
 
 def test_a_request_may_come_from_standard_input() -> None:

@@ -251,7 +251,7 @@ def with_member(value: object, *path: str) -> Json:
     return copy
 
 
-UNUSABLE = {
+UNUSABLE: dict[str, object] = {
     "array": [],
     "null": None,
     "text": "order-select",
