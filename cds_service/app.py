@@ -22,6 +22,7 @@ from cds_service.errors import (
     operation_outcome,
     status_of,
 )
+from cds_service.hook_endpoint import HookEndpoint
 from cds_service.routes import JSON, CdsRoutes
 from cds_service.settings import Settings
 from cds_service.terminology_pages import register_terminology_pages
@@ -50,7 +51,8 @@ def create_app(
     register_terminology_pages(app, tools)
     _register_cors(app, settings.cors_origins)
     _register_errors(app, routes)
-    app.wsgi_app = _one_slash(app.wsgi_app)  # type: ignore[method-assign]
+    endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.cors_origins, settings.max_body_bytes)
+    app.wsgi_app = _one_slash(endpoint)  # type: ignore[method-assign]
     return app
 
 
@@ -94,20 +96,20 @@ def _register_errors(app: Flask, routes: CdsRoutes) -> None:
 
     @app.errorhandler(CallFailed)
     def failed(failure: CallFailed) -> Response:
-        routes.record_failure(failure, type(failure).__name__)
+        routes.request_failed(failure, type(failure).__name__)
         return answer(failure)
 
     @app.errorhandler(HTTPException)
     def refused(problem: HTTPException) -> Response:
         failure = _own_failure(problem)
-        routes.record_failure(failure, type(failure).__name__)
+        routes.request_failed(failure, type(failure).__name__)
         return answer(failure)
 
     @app.errorhandler(Exception)
     def defect(problem: Exception) -> Response:
         """A defect must look like one: never an empty card list, which a clinician would read as all clear."""
-        failure = Unexpected("the service failed; this order was not assessed")
-        routes.record_failure(failure, type(problem).__name__, places(problem))
+        failure = Unexpected.defect()
+        routes.request_failed(failure, type(problem).__name__, places(problem))
         return answer(failure)
 
 

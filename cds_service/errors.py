@@ -123,6 +123,11 @@ class Unexpected(CallFailed):
     status = 500
     code = "exception"
 
+    @classmethod
+    def defect(cls) -> Unexpected:
+        """What a caller hears of any defect: never an empty card list, which a clinician would read as all clear."""
+        return cls("the service failed; this order was not assessed")
+
 
 def operation_outcome(failure: CallFailed) -> bytes:
     """The body of an error answer: a FHIR R4 OperationOutcome that repeats nothing of the call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,7 +17,7 @@ from cds_service.consultation import Consultation, consult
 from cds_service.errors import CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
 from cds_service.feedback import read_feedback
 from cds_service.settings import Settings
-from cds_service.trust import Trust
+from cds_service.trust import RequestHeaders, Trust
 
 JSON: Final = "application/json"
 
@@ -47,12 +48,21 @@ class CdsRoutes:
         g.service, g.started = service_id, started
         service = _service(service_id)
         _require_json_accepted()
-        caller = self._trust.identify(request.headers)
-        body = _json_body()
+        return Response(self.consultation(service, request.headers, _json_body, started), content_type=JSON)
+
+    def consultation(
+        self,
+        service: service_catalogue.Service,
+        headers: RequestHeaders,
+        read_body: Callable[[], bytes],
+        started: float,
+    ) -> bytes:
+        """The answer to one hook call; the body is read once the caller is known."""
+        caller = self._trust.identify(headers)
+        body = read_body()
         consultation = consult(body, service, caller, datetime.now(UTC), self._tools)
-        answer = Response(consultation.answer, content_type=JSON)
-        self._audit.call(_record(consultation, service_id, len(body), started))
-        return answer
+        self._audit.call(_record(consultation, service.id, len(body), started))
+        return consultation.answer
 
     def feedback(self, service_id: str) -> Response:
         """`POST /cds-services/{id}/feedback`"""
@@ -64,15 +74,23 @@ class CdsRoutes:
             raise failure
         return Response(status=200, content_type=JSON)
 
-    def record_failure(self, failure: CallFailed, name: str, where: str = "") -> None:
+    def request_failed(self, failure: CallFailed, name: str, where: str = "") -> None:
         """Keeps the record of a request that got no cards."""
+        service: str = g.get("service", "")
+        known = service if service in service_catalogue.SERVICE_BY_ID else ""
         started: float = g.get("started", time.perf_counter())
+        self.record_failure(failure, name, where, known, request.content_length or 0, started)
+
+    def record_failure(
+        self, failure: CallFailed, name: str, where: str, service_id: str, body_bytes: int, started: float
+    ) -> None:
+        """Keeps the record of a call that got no cards."""
         self._audit.call(
             CallRecord(
-                service=g.get("service", "") if g.get("service", "") in service_catalogue.SERVICE_BY_ID else "",
+                service=service_id,
                 status=status_of(failure),
                 milliseconds=_since(started),
-                body_bytes=request.content_length or 0,
+                body_bytes=body_bytes,
                 failure=name,
                 where=where,
             )
