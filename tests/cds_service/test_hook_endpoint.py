@@ -65,7 +65,7 @@ def _answer(app: Flask, environ: dict[str, Any]) -> tuple[str, dict[str, str], b
     heard: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], problem: object = None) -> None:
-        heard.update(status=status, headers={name: value for name, value in headers})
+        heard.update(status=status, headers=dict(headers))
 
     body = b"".join(app.wsgi_app(environ, start_response))
     return heard["status"], heard["headers"], body
