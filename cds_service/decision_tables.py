@@ -7,7 +7,24 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-CATEGORY_LETTERS = {
+# In the order in which a reviewer reads them; what is not named here follows.
+READING_ORDER = (
+    "criteria",
+    "acr_low_back_pain_2021",
+    "urgency",
+    "better_test",
+    "safety",
+    "acp",
+    "nice",
+    "flips",
+    "questions",
+    "parameters",
+)
+NOTATION = (
+    "Conditions: `name` the finding is answered yes · `name:a|b` its level is a or b · `name+mark` it carries that "
+    "mark · `!` not · `&` and · `;` or. `our_choice` marks what no guideline gives."
+)
+CATEGORIES = {
     "usually-appropriate": "usually",
     "may-be-appropriate": "may be",
     "may-be-appropriate-disagreement": "may be, disagreement",
@@ -17,9 +34,11 @@ CATEGORY_LETTERS = {
 
 def printed_tables(wanted: str = "") -> Iterator[str]:
     """Lines of Markdown: one part per data file of the rules; with ``wanted``, only files whose name holds it."""
-    for name, table in _data_files():
-        if wanted not in name:
-            continue
+    chosen = [(name, table) for name, table in _data_files() if wanted in name]
+    if chosen:
+        yield NOTATION
+        yield ""
+    for name, table in chosen:
         yield f"# {_title(name, table)}"
         yield ""
         yield from _facts(table.get("edition") or table.get("meta") or {})
@@ -28,12 +47,15 @@ def printed_tables(wanted: str = "") -> Iterator[str]:
                 yield from _part(key, part)
 
 
-def _data_files() -> Iterator[tuple[str, dict[str, Any]]]:
-    root = files("rules")
-    editions = sorted(root.joinpath("editions").iterdir(), key=lambda entry: entry.name)
-    for entry in [*editions, root.joinpath("questions.toml"), root.joinpath("parameters.toml")]:
-        if entry.name.endswith(".toml"):
-            yield entry.name.removesuffix(".toml"), tomllib.loads(entry.read_text(encoding="utf-8"))
+def _data_files() -> list[tuple[str, dict[str, Any]]]:
+    found = {
+        entry.name.removesuffix(".toml"): tomllib.loads(entry.read_text(encoding="utf-8"))
+        for folder in (files("rules").joinpath("editions"), files("rules"), files("rules").joinpath("findings"))
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".toml")
+    }
+    places = {name: place for place, name in enumerate(READING_ORDER)}
+    return sorted(found.items(), key=lambda item: places.get(item[0], len(places)))
 
 
 def _title(name: str, table: Mapping[str, Any]) -> str:
@@ -101,7 +123,7 @@ def _ratings(variants: list[dict[str, Any]]) -> Iterator[str]:
 
 def _rating(cell: Mapping[str, Any]) -> str:
     category = cell.get("category", "")
-    return f"{CATEGORY_LETTERS.get(category, category)} ({cell.get('score', '')})"
+    return f"{CATEGORIES.get(category, category)} ({cell.get('score', '')})"
 
 
 def _cell(value: object) -> str:

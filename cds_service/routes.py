@@ -11,7 +11,7 @@ import msgspec
 from flask import Response, g, request
 
 from cds_service import service_catalogue
-from cds_service.audit import AuditSink, CallRecord
+from cds_service.audit import AuditSink, CallRecord, FeedbackRecord
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
 from cds_service.errors import CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
@@ -72,7 +72,7 @@ class CdsRoutes:
         self._audit.feedback(record)
         if failure is not None:
             raise failure
-        return Response(status=200, content_type=JSON)
+        return Response(_received(record), content_type=JSON)
 
     def request_failed(self, failure: CallFailed, name: str, where: str = "") -> None:
         """Keeps the record of a request that got no cards."""
@@ -95,6 +95,13 @@ class CdsRoutes:
                 where=where,
             )
         )
+
+
+def _received(record: FeedbackRecord) -> bytes:
+    """What became of the report; CDS Hooks asks for the status alone, and every body is JSON."""
+    said = f"counted: {record.accepted} accepted, {record.overridden} overridden"
+    issue = {"severity": "information", "code": "informational", "diagnostics": said}
+    return msgspec.json.encode({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
 def _service(service_id: str) -> service_catalogue.Service:

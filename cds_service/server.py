@@ -35,7 +35,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "keepalive": 75,
             "timeout": 30,
             "graceful_timeout": 20,
-            "loglevel": "warning",
+            "loglevel": "error",  # its warnings repeat what a broken request said
             "control_socket_disable": True,
             "proc_name": "lumbar-cds",
             "when_ready": lambda _server: self._when_ready(),

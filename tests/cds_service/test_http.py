@@ -369,6 +369,8 @@ def test_feedback_is_taken_once_and_again(service: Address) -> None:  # FB-1, FB
     for _ in range(2):
         answer = service.post(SELECT + "/feedback", {"feedback": [ACCEPTED, ACCEPTED]}, Origin=ORIGIN)
         assert answer.status_code == 200
+        check_resource(answer.json())
+        assert answer.json()["issue"][0]["diagnostics"] == "counted: 2 accepted, 0 overridden"
         assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
