@@ -105,8 +105,9 @@ def _weigh(
 def weigh(reading: Reading, fact: Fact, *, strong: bool) -> Weight:
     """How a present feature weighs, by its date, its course, and whether this order or encounter names it."""
     window = reading.parameters.cauda_equina_window_days
-    if not fact.current:
-        return Weight.NOW if fact.began is not None and happened_within(fact, reading.as_of, window) else Weight.OLD
+    if not fact.current:  # over: it counts where it is dated inside the window; "a history of it" seen today is not
+        dated = fact.kind is FactKind.CONDITION and fact.began is not None
+        return Weight.NOW if dated and happened_within(fact, reading.as_of, window) else Weight.OLD
     if named_now(reading, fact):
         return Weight.NOW
     if fact.began is None:

@@ -1,5 +1,7 @@
 """Suspected infection of the spine, and immunosuppression."""
 
+from datetime import date, timedelta
+
 from rules.facts import Fact, FactKind
 from rules.finding import Finding
 from rules.findings.answers import Gathered, conclude, count_any_time, count_current, count_recent, silent
@@ -30,7 +32,7 @@ def infection(reading: Reading, trend: Finding) -> Finding:
         limits.bloodstream_lookback_days,
         "bloodstream-infection",
     )
-    _markers(reading, found)
+    _markers(reading, trend, found)
     _intervention(reading, trend, found)
     count_statement(reading, found, "infection-statement")
     _strengtheners(reading, found)
@@ -88,16 +90,24 @@ def _drug_use(reading: Reading, found: Gathered) -> None:
             found.count(fact, "iv-drug-use", uncertain=uncertain)
 
 
-def _markers(reading: Reading, found: Gathered) -> None:
+def _markers(reading: Reading, trend: Finding, found: Gathered) -> None:
+    """A raised marker counts with pain that is new or worse: begun, or worse, since the look-back for markers opened.
+
+    Not only since the sample: blood is taken because of the pain (our reading of "new or worse since").
+    """
+    days = reading.parameters.inflammatory_marker_lookback_days
+    opened = reading.as_of - timedelta(days=days)
     for fact in reading.group("inflammatory-marker"):
-        inside = happened_within(fact, reading.as_of, reading.parameters.inflammatory_marker_lookback_days)
-        if raised(reading, fact):
-            if inside is False:
-                found.name_only(fact)
-            else:
-                found.count(fact, "raised-markers", uncertain=inside is None)
-        elif inside is not False:
-            found.against.append(fact.evidence)
+        inside = happened_within(fact, reading.as_of, days)
+        if not raised(reading, fact):
+            if inside is not False:
+                found.against.append(fact.evidence)
+            continue
+        new_or_worse = None if inside is False else pain_new_or_worse(reading, opened, trend)
+        if new_or_worse is None:
+            found.name_only(fact)
+        else:
+            found.count(fact, "raised-markers", uncertain=inside is None or not new_or_worse)
 
 
 def raised(reading: Reading, fact: Fact) -> bool:
@@ -115,46 +125,48 @@ def _intervention(reading: Reading, trend: Finding, found: Gathered) -> None:
     """An operation, injection or puncture of the spine counts when the pain is new or worse since."""
     days = reading.parameters.spinal_intervention_lookback_days
     for fact in reading.group("spinal-intervention"):
-        if not fact.present or fact.state in NOT_DONE:
-            continue
-        if fact.kind in (FactKind.REASON, FactKind.REQUEST, FactKind.DRAFT):
+        if not fact.present or fact.state in NOT_DONE or fact.kind in _NOT_AN_INTERVENTION:
             continue
         inside = happened_within(fact, reading.as_of, days)
-        if inside is not False and pain_new_or_worse_since(reading, fact, trend):
-            found.count(fact, "spinal-intervention", uncertain=inside is None)
-        elif inside is not False:
+        day = fact.began.latest if fact.began is not None else None
+        new_or_worse = None if inside is False else pain_new_or_worse(reading, day, trend)
+        if new_or_worse is None:
             found.name_only(fact)
+        else:
+            found.count(fact, "spinal-intervention", uncertain=inside is None or not new_or_worse)
 
 
-def pain_new_or_worse_since(reading: Reading, event: Fact, trend: Finding) -> bool:
-    """Did the pain begin after the event, or does the record say that it got worse since (an undated "worse" counts)?"""
-    after = event.began.latest if event.began is not None else None
-    if after is None:
-        return _said_worse(reading, None) or trend.level == "worse"
+_NOT_AN_INTERVENTION = frozenset({FactKind.REASON, FactKind.REQUEST, FactKind.DRAFT})
+
+
+def pain_new_or_worse(reading: Reading, since: date | None, trend: Finding) -> bool | None:
+    """Is the pain new or worse since a day? ``False``: perhaps, its date leaves that open. ``None``: it is neither."""
+    if trend.level == "worse" or _said_worse(reading, since):
+        return True
     began = reading.episode.shown.began
-    if began is not None and began.earliest is not None and began.earliest >= after:
+    if since is None or began is None:
+        return False
+    if began.earliest is not None and began.earliest >= since:
         return True
-    if trend.level == "worse":
+    if any(_began_since(fact, since) for fact in reading.group("low-back")):
         return True
-    return _said_worse(reading, event) or any(
-        fact.present
-        and fact.current
-        and fact.began is not None
-        and fact.began.earliest is not None
-        and fact.began.earliest >= after
-        and fact.kind is FactKind.CONDITION
-        for fact in reading.group("low-back")
-    )
+    return False if began.latest is None or began.latest >= since else None
 
 
-def _said_worse(reading: Reading, event: Fact | None) -> bool:
-    after = event.began.latest if event is not None and event.began is not None else None
+def _began_since(fact: Fact, since: date) -> bool:
+    if not fact.present or not fact.current or fact.kind is not FactKind.CONDITION or fact.began is None:
+        return False
+    return fact.began.earliest is not None and fact.began.earliest >= since
+
+
+def _said_worse(reading: Reading, since: date | None) -> bool:
+    """Stated as worse after that day, or on an unknown day."""
     for group in ("course", "low-back"):
         for fact in reading.group(group):
             if not fact.present or fact.course != "worsening":
                 continue
             said = fact.began.latest if fact.began is not None else None
-            if said is None or after is None or said >= after:
+            if said is None or since is None or said >= since:
                 return True
     return False
 

@@ -130,6 +130,33 @@ def test_a_spinal_intervention_counts_when_the_pain_is_new_or_worse_since(facts,
     assert ("spinal-intervention" in found.marks) is (answer is YES)
 
 
+@pytest.mark.parametrize(
+    ("facts", "answer"),
+    [
+        ([fact("low-back-pain", 30)], YES),  # new inside the look-back, though before the blood was taken
+        ([fact("low-back-pain", 31)], NO),
+        ([fact("low-back-pain", 31), seen("course-worsening", 20, course="worsening")], YES),
+        ([fact("low-back-pain", 31), seen("course-worsening", 31, course="worsening")], YES),  # and still the trend
+        ([fact("low-back-pain", 100), seen("course-worsening", 43, course="worsening")], NO),
+        ([fact("low-back-pain", 100), seen("pain-score", 20, value=4.0, site="nrs"),
+          seen("pain-score", 1, value=6.0, site="nrs")], YES),
+        ([], YES),  # pain of unknown date: perhaps new
+        ([fact("low-back-pain", recorded(30))], YES),
+        ([fact("low-back-pain", recorded(31))], NO),
+        ([fact("low-back-pain", 100), fact("sciatica", 10)], YES),
+    ],
+)  # fmt: skip
+def test_a_raised_marker_counts_with_pain_that_is_new_or_worse(facts, answer):
+    found = answers(seen("crp", 2, value=40.0), *facts).infection
+    assert found.answer is answer
+    if answer is NO:
+        assert len(found.considered) == 1
+
+
+def test_perhaps_new_says_so():
+    assert "date uncertain" in answers(seen("crp", 2, value=40.0)).infection.because[0].marks
+
+
 def test_a_newer_normal_temperature_never_undoes_a_high_one_and_both_are_shown():
     found = infection(temperature(39.2, 2), temperature(36.8, 0))
     assert found.answer is YES
