@@ -14,7 +14,9 @@ from rules.recommendation import SafetyNote, Situation, Urgency
 SAFETY_SHOWN = 3
 UNREAD_SHOWN = 3
 # Before an image that goes ahead, the check that its kind needs; where the advice is to wait, it is noise.
-_ASKS_BEFORE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE, Situation.WRONG_TEST, Situation.SAFETY})
+_ASKS_BEFORE = frozenset(
+    {Situation.EMERGENCY, Situation.IMMEDIATE, Situation.WRONG_TEST, Situation.SAFETY, Situation.APPROPRIATE}
+)
 _WHY_NOT_RATED_ALONE = frozenset({"not-recognised", "not-among-eleven", "other-indication", "child"})
 
 
@@ -125,16 +127,17 @@ def _choices(speaking: Speaking) -> list[str]:
     advice, wording = speaking.advice, speaking.wording
     if advice.situation is Situation.NOT_RATED and advice.not_rated_because in ("not-recognised", "child"):
         return [wording.detail["recognise" if advice.not_rated_because == "not-recognised" else "child"]]
-    lines = [
+    studies = advice.alternatives[:4] if speaking.contrast_open else speaking.ways_around_mri
+    if not studies:
+        return []
+    choices = "\n".join(
         "- "
         + wording.detail["contrast-choice"].format(
             name=wording.study[study.procedure.value].short, rated=rated(study, speaking)
         )
-        for study in advice.alternatives[:4]
-    ]
-    if not lines or advice.order.recognition is Recognition.CONTRAST_NOT_STATED:
-        return ["\n".join(lines)]
-    return [wording.detail["no-mri"] + "\n\n" + "\n".join(lines)]
+        for study in studies
+    )
+    return [choices] if speaking.contrast_open else [wording.detail["no-mri"], choices]
 
 
 def _caveats(speaking: Speaking) -> list[str]:
@@ -169,7 +172,7 @@ def _safety(speaking: Speaking) -> list[str]:
     """The rows that hold, each for its study, with the entry behind them shown once."""
     advice, words = speaking.advice, speaking.wording.detail
     shown: set[str] = set()
-    notes = [note for note in advice.safety if not note.ask and _still_matters(note, speaking)][:SAFETY_SHOWN]
+    notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
     lines: list[str] = []
     if advice.situation is Situation.SAFETY and notes:
         # The bold line says the first row already; its entry and the rest stand here.
@@ -182,17 +185,12 @@ def _safety(speaking: Speaking) -> list[str]:
         lines.append(words["egfr-old"])
     if advice.parallel is not None:
         lines.append(words["parallel"].format(study=speaking.wording.study[advice.parallel.procedure.value].short))
-    if advice.situation in _ASKS_BEFORE and not (advice.situation in AT_ONCE and speaking.answers_nothing):
-        lines += [words["ask-safety"].format(says=note.says) for note in advice.safety if note.ask][:1]
+    # Every MR facility screens again; on a card of one line only the question that comes too late there is asked.
+    one_line = advice.situation is Situation.APPROPRIATE
+    asked = " ".join(note.says for note in advice.safety if note.ask and (not one_line or note.domain == "pregnancy"))
+    if asked and advice.situation in _ASKS_BEFORE and act_key(speaking) != "aortic":
+        lines.append(words["ask-safety"].format(says=asked))
     return [line for line in lines if line]
-
-
-def _still_matters(note: SafetyNote, speaking: Speaking) -> bool:
-    """A hazard of the ordered study is moot once that study is to be changed, unless it is why."""
-    advice = speaking.advice
-    if advice.better is None or advice.better.procedure is None or advice.better.why == "safety":
-        return True
-    return note.severity == "contraindicated" or note.applies_to is not advice.order.procedure
 
 
 def _safety_line(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:

@@ -37,7 +37,22 @@ def _rows(speaking: Speaking) -> list[tuple[str, str]]:
 
 
 def _row(view: GuidelineView, speaking: Speaking) -> tuple[str, str]:
-    return speaking.wording.guideline.get(view.guideline, view.guideline.upper()), capitalised(view.says)
+    says = capitalised(view.says)
+    if view.guideline == "acp" and view.verdict == "image-now":
+        says = f"{says}{_first_study(view, speaking)}"
+    return speaking.wording.guideline[view.guideline], says
+
+
+def _first_study(view: GuidelineView, speaking: Speaking) -> str:
+    """ACP names a first study; said where it is another one than ACR's."""
+    if not view.differs or not view.rows:
+        return ""
+    names = speaking.wording.modality
+    for row in speaking.call.guidelines.acp_rows:
+        if row.row.id == view.rows[0].id and row.modality:
+            studies = " / ".join(names.get(modality, modality) for modality in row.modality)
+            return speaking.wording.detail["first-study"].format(study=studies)
+    return ""
 
 
 def _acr_rows(view: GuidelineView, speaking: Speaking) -> list[tuple[str, str]]:

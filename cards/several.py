@@ -10,7 +10,7 @@ from cards.headline import headline_of
 from cards.order_card import card_of
 from cards.phrases import listed, study_short
 from cards.rendering import Advised
-from cards.source import source_of
+from cards.source import links_of, source_of
 from cards.speaking import AT_ONCE, Call, Speaking, speaking_of
 from cards.wording import Wording
 from rules.recommendation import Situation, Urgency
@@ -94,6 +94,7 @@ def _summary_card(rest: list[Speaking]) -> Card:
         indicator=indicator,
         detail="\n\n".join([f"**{lead}**", "\n".join(lines), wording.detail["several-end"]]),
         source=source_of(first),
+        links=links_of(first),
         uuid=first.call.ids.of("card", "summary", *(each.advice.order.reference for each in rest)),
     )
 

@@ -15,9 +15,15 @@ from fhir_mappings.tidy import tidy
 from rules.draft_order import Recognition
 from rules.finding import Finding
 from rules.guidelines import Guidelines
-from rules.recommendation import PamaRating, Recommendation, Situation, Urgency
+from rules.procedures import MRI
+from rules.recommendation import Recommendation, Situation, Study, Urgency
+from rules.safety_rules import hazards
 
 RED_FLAG_NAMES = frozenset(RED_FLAGS)
+# What the clinician's statement covers; the other red flags are diagnoses and operations, usually on record.
+_CHECKED_AT_THE_BEDSIDE = frozenset(
+    {"cauda_equina", "weakness", "infection", "cancer", "fracture_risk", "major_trauma"}
+)
 _SETTLED_BY_KEEPING = frozenset({Situation.WRONG_TEST, Situation.PRIOR_IMAGING, Situation.NOT_APPROPRIATE})
 AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
 
@@ -69,16 +75,19 @@ class Speaking(Struct, frozen=True):
         return self.kept and routine and self.advice.situation in _SETTLED_BY_KEEPING
 
     @property
+    def ways_around_mri(self) -> tuple[Study, ...]:
+        """ACR's alternatives while an MRI waits for a device to be cleared; none that meets a hazard in its stead."""
+        advice = self.advice
+        if advice.order.procedure not in MRI or self.contrast_open:
+            return ()
+        limit = hazards(advice.order.procedure, advice.findings)
+        return tuple(study for study in advice.alternatives if hazards(study.procedure, advice.findings) < limit)
+
+    @property
     def contrast_open(self) -> bool:
         """The order does not state its contrast, and the choices do not rate alike."""
         unstated = self.advice.order.recognition is Recognition.CONTRAST_NOT_STATED
         return unstated and bool(self.advice.alternatives) and self.advice.rating is None
-
-    @property
-    def answers_nothing(self) -> bool:
-        """The ordered study does not help in this emergency, and no other lumbar study would."""
-        rating = self.advice.rating
-        return self.advice.better is None and (rating is None or rating.pama is not PamaRating.APPROPRIATE)
 
     def lead(self, key: str, **more: str) -> str:
         """A bold first line."""
@@ -105,7 +114,8 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
     wording = call.wording
     better = advice.better
     priority = (better.priority if better is not None else "") or advice.urgency_priority
-    not_recorded = not RED_FLAG_NAMES.isdisjoint(advice.presumed) and advice.findings.checked_none_on is None
+    silent = not _CHECKED_AT_THE_BEDSIDE.isdisjoint(advice.presumed)
+    not_recorded = silent and advice.findings.checked_none_on is None
     cause = cause_of(advice)
     return Speaking(
         call=call,

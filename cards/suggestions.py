@@ -122,7 +122,7 @@ def _safety(speaking: Speaking) -> Iterator[Button]:
     if speaking.advice.better is not None:
         yield from _change(speaking)
     else:
-        for study in speaking.advice.alternatives[:1]:
+        for study in speaking.ways_around_mri[:1]:
             yield from _to_study(speaking, study.procedure, study, "", recommended=False)
     yield from _keep(speaking)
 

@@ -84,6 +84,7 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     priority: dict[str, str]
     urgency: dict[str, str]
     guideline: dict[str, str]
+    modality: dict[str, str]
     verdict: dict[str, str]
     mark: dict[str, str]
     source: dict[str, str]
