@@ -81,6 +81,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     file: tuple[CodeFile, ...]
     excludes: tuple[Exclusion, ...]
     phase: tuple[Phase, ...]
+    derived: dict[str, tuple[str, ...]]
     groups: dict[str, tuple[str, ...]]
 
     def group_of(self) -> dict[str, str]:
@@ -118,6 +119,7 @@ def load_manifest(text: str) -> Manifest:
             raise TerminologyError(f"manifest.toml: {file.name}: unknown option {file.option!r}")
     named = [concept for exclusion in manifest.excludes for concept in (exclusion.concept, *exclusion.others)]
     named += [concept for phase in manifest.phase for concept in (*phase.concepts, phase.becomes or phase.concepts[0])]
+    named += [concept for result, sources in manifest.derived.items() for concept in (result, *sources)]
     for concept in named:
         if concept not in known:
             raise TerminologyError(f"manifest.toml: {concept} stands in no group")

@@ -1,4 +1,4 @@
-"""Names of examination findings as text: "Muscle power (MRC 0-5), left ankle dorsiflexion", "Straight leg raise, right"."""
+"""Names of examination findings as text, such as "Muscle power (MRC 0-5), left ankle dorsiflexion"."""
 
 import tomllib
 from collections.abc import Iterable

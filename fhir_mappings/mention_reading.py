@@ -34,6 +34,7 @@ class Draft(Struct):
     severity: str = ""
     when: When | None = None
     grade: int | None = None
+    limb: bool = False
 
 
 class _Negation(Struct):
@@ -70,7 +71,8 @@ class _Clause:
         self.suspected = self.history = self.family = False
 
     def read(self) -> list[Draft]:
-        for self.place, item in enumerate(self.items):
+        for place, item in enumerate(self.items):
+            self.place = place
             getattr(self, f"_on_{item.kind}")(item)
         self._close_negation()
         if self.ahead or any(d.item.kind == "muscle" and d.grade is None for d in self.drafts):
@@ -125,7 +127,7 @@ class _Clause:
         for item in self.items[self.place + 1 :]:
             if item.kind in ("term", "muscle"):
                 return True
-            if item.kind not in _PASSED_OVER:
+            if item.kind not in _PASSED_OVER and (item.kind, item.name) != ("join", "colon"):
                 return False
         return False
 
@@ -134,6 +136,8 @@ class _Clause:
             draft.sides.append(item.name)
         elif item.kind == "level":
             draft.levels.append(item.name)
+        elif item.kind == "limb":
+            draft.limb = True
         elif item.kind == "time":
             _once(draft.when is None)
             draft.when = item.when
@@ -165,6 +169,8 @@ class _Clause:
         if self.join in ("and", "or") and item.name == "comma":
             raise Doubt
         self.join = item.name if item.name != "comma" or not self.join else self.join
+        if item.name == "colon" and self.drafts:
+            self.suspected = self.history = False
         if item.name == "comma":
             self.group += 1
             self.suspected = self.history = False
@@ -174,6 +180,22 @@ class _Clause:
 
     def _on_filler(self, item: Item) -> None:
         pass
+
+    def _on_cause(self, item: Item) -> None:
+        self._close_negation()
+        self.suspected = self.history = False
+        self.group += 1
+        self.join = ""
+
+    def _on_limb(self, item: Item) -> None:
+        """ "Foot drop, left foot": where the finding before it is."""
+        before = self.items[self.place - 1].kind if self.place else ""
+        if before == "side" and self._term_follows():
+            self.ahead.append(item)  # "right leg sciatica"
+            return
+        if before not in ("side", "join") or not self.drafts or self.ahead:
+            raise Doubt
+        self.drafts[-1].limb = True
 
     # --- negation
 

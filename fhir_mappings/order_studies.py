@@ -36,7 +36,7 @@ _SPINE_SURROUNDINGS = frozenset({"lumbar", "thoracolumbar", "thoracic", "sacral"
 
 
 class Study(Struct, frozen=True):
-    """What an order can be. ``ours`` with neither candidates nor ``not_rated``: lumbar imaging, but which is unclear."""
+    """What an order can be. ``ours`` without candidates or ``not_rated``: lumbar imaging, but which is unclear."""
 
     ours: bool = True
     candidates: frozenset[Procedure] = frozenset()

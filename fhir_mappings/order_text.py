@@ -11,7 +11,7 @@ from importlib.resources import files
 from msgspec import Struct
 
 from fhir_mappings.phrases import Phrases, gather
-from fhir_mappings.plain_text import plain
+from fhir_mappings.plain_text import LONGEST, plain
 
 _SHORTHAND: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), spelt_out)
@@ -34,6 +34,7 @@ _SHORTHAND: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _WORD = re.compile(r"[a-z]+[0-9]*[a-z]*|[0-9]+[a-z]*")
 _LEVEL = re.compile(r"([ctls])([0-9]{1,2})")
 _LEVELS = {"c": ("cervical", 8), "t": ("thoracic", 12), "l": ("lumbar", 6), "s": ("sacral", 5)}
+_SEARCHED = 2000  # characters of a text that is too long to be read
 _NUMBER_OR_ID = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|t)?|img[0-9]*")
 _JOINING = {
     "with": "with",
@@ -78,48 +79,55 @@ def _vocabulary() -> Phrases[tuple[str, str]]:
 _WORDS = _vocabulary()
 
 
-@lru_cache(maxsize=2048)
 def read_order_words(text: str) -> OrderWords:
     """The words of an order, understood or not."""
+    return _read(text) if len(text) <= LONGEST else _named_only(text[:_SEARCHED].lower())
+
+
+@lru_cache(maxsize=2048)
+def _read(text: str) -> OrderWords:
     simple = plain(text)
     if simple is None:
-        return _named_only(text[:2000].lower())
+        return _named_only(text.lower())
     for pattern, spelt_out in _SHORTHAND:
         simple = pattern.sub(spelt_out, simple)
     words = _WORD.findall(simple)
-    modalities: set[str] = set()
-    regions: set[str] = set()
-    asides: set[str] = set()
-    contrast: list[str] = []  # joining words and agents, in order, with "" where something else stands between
+    named: dict[str, set[str]] = {"modality": set(), "region": set(), "aside": set()}
+    contrast: list[str] = []  # joining words and agents in order, with "" where something else stands between
     understood, limited = True, False
     place = 0
     while place < len(words):
-        found = _WORDS.at(words, place)
-        if found is None:
-            joining = _JOINING.get(words[place])
-            region = _region_of_level(words[place])
-            if joining is not None:
-                contrast.append(joining)
-            elif region:
-                regions.add(region)
-            elif not _NUMBER_OR_ID.fullmatch(words[place]):
-                understood = False
-            place += 1
-            continue
-        (kind, name), count = found
-        if kind == "modality":
-            modalities.add(name)
-        elif kind == "region":
-            regions.add(name)
-        elif kind == "aside":
-            asides.add(name)
-        limited = limited or (kind, name) == ("noise", "limited")
-        contrast.append(name if kind == "contrast" else "")
+        kind, name, count = _word_at(words, place)
+        if kind in named:
+            named[kind].add(name)
+        if kind in ("joining", "contrast"):
+            contrast.append(name)
+        else:
+            contrast.append("")
+        understood = understood and kind != "unknown"
+        limited = limited or name == "limited"
         place += count
     stated = _contrast_of(contrast)
-    if "plain" in contrast and stated == "" and modalities & {"mri", "ct"}:
+    if "plain" in contrast and stated == "" and named["modality"] & {"mri", "ct"}:
         stated = "without"
-    return OrderWords(frozenset(modalities), frozenset(regions), frozenset(asides), stated, limited, understood)
+    return OrderWords(
+        frozenset(named["modality"]), frozenset(named["region"]), frozenset(named["aside"]), stated, limited, understood
+    )
+
+
+def _word_at(words: list[str], place: int) -> tuple[str, str, int]:
+    """Kind, name and length of the longest phrase that begins here."""
+    word = words[place]
+    found = _WORDS.at(words, place)
+    if found is not None:
+        (kind, name), count = found
+        return kind, name, count
+    if word in _JOINING:
+        return "joining", _JOINING[word], 1
+    region = _region_of_level(word)
+    if region:
+        return "region", region, 1
+    return ("number" if _NUMBER_OR_ID.fullmatch(word) else "unknown"), "", 1
 
 
 def _named_only(text: str) -> OrderWords:

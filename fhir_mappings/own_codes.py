@@ -7,7 +7,7 @@ How a record entry with one of these codes is read:
 - As an Observation: ``Terminology.observable(system, code)`` gives an ``Observable``; turn the value into an answer
   word and ask ``Observable.read(word)``. Words: a boolean is "yes" or "no"; a coded value is the code itself when it is
   one of ours, else ``ANSWER_WORDS[concept]`` of its meaning; an interpretation likewise; text goes through
-  ``fhir_mappings.text_reading.read_answer``. ``None`` means that this answer is not understood here: the entry is unread.
+  ``fhir_mappings.text_reading.read_answer``. ``None``: this answer is not understood here, the entry is unread.
 - ``how == "grade"``: the value is an MRC grade (integer, Quantity, or text through ``read_grade``), concept
   ``muscle-strength`` with ``site``. ``how == "number"``: the value is a number in ``unit`` (UCUM), times ``factor``.
 - ``how == "marker"``: a qualifier or value of another entry, never a finding by itself.

@@ -8,7 +8,7 @@ LONGEST = 400  # characters; a longer text is a narrative, and narratives are ne
 _SPACES = re.compile(r"\s+")
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
-_DASHES = str.maketrans({c: "-" for c in "‐‑‒–—―−"})
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 
 
 def plain(text: str) -> str | None:

@@ -10,6 +10,7 @@ from fhir_mappings.text_vocabulary import Term, Vocabulary, Word
 
 _LEVEL = re.compile(r"l[1-5]|s[1-5]|t(?:[1-9]|1[0-2])")
 _GRADE = re.compile(r"([0-5])[+-]?/5[+-]?")
+_TEMPERATURE = re.compile(r"(?:3[89]|4[0-2])(?:[.][0-9])?|10[0-6](?:[.][0-9])?")
 _JOINS = {
     ",": "comma", "(": "comma", ")": "comma", "and": "and", "or": "or", "nor": "or", "/": "or", ":": "colon",
     "with": "with",
@@ -63,6 +64,8 @@ def items_of(words: Sequence[str], vocabulary: Vocabulary) -> list[Item] | None:
         item, count = found
         items.append(item)
         place += count
+        if item.name == "fever" and place < len(words) and _TEMPERATURE.fullmatch(words[place]):
+            place += 1  # "fever 39.2"
     return items
 
 

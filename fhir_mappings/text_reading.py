@@ -1,4 +1,4 @@
-"""Reads record text through a closed vocabulary: every word is understood, or the text is unread and never guessed at."""
+"""Reads record text through a closed vocabulary: every word is understood, or the text is unread, never guessed at."""
 
 import re
 from functools import lru_cache
@@ -26,6 +26,7 @@ _LASTING = frozenset(
         "major-trauma", "low-back-pain", "back-pain-unspecified", "sciatica",
     }
 )  # fmt: skip
+_IN_THE_LEG = {"weakness-unspecified": "lower-limb-weakness", "sensory-disturbance": "lower-limb-sensory-loss"}
 _STEM_SCAN = 20_000  # characters; what lies behind cannot be ruled out
 
 # Beginnings of words that can hide a red flag. A text that holds one and cannot be read blocks a deferral.
@@ -90,7 +91,7 @@ def _read(text: str) -> TextReading | None:
     if not words:
         return None
     items = items_of(words, vocabulary())
-    if items is None:
+    if items is None or all(item.kind in ("stop", "join") for item in items):
         return None
     try:
         drafts = read_clauses(items)
@@ -113,7 +114,7 @@ def _mentions(draft: Draft) -> list[Mention]:
         if draft.suspected or draft.course:
             raise Doubt
         return [mention for concept in term.denies for mention in _finished(draft, concept, term.site, False)]
-    if not term.concepts or (term.vague and not (draft.suspected or draft.levels)):
+    if not term.concepts or (term.vague and not (draft.suspected or draft.levels or draft.limb)):
         raise Doubt  # "trauma", "bowel problem": too vague to be present
     return [mention for concept in term.concepts for mention in _finished(draft, concept, term.site, True)]
 
@@ -129,6 +130,7 @@ def _check_denial(draft: Draft, term: Term) -> None:
 
 def _finished(draft: Draft, concept: str, site: str, present: bool) -> list[Mention]:
     side = _side_of(draft.sides)
+    concept = _IN_THE_LEG.get(concept, concept) if draft.limb else concept
     levels = tuple(dict.fromkeys(draft.levels))
     if concept in _SENSORY and levels:
         if set(levels) <= {"s2", "s3", "s4", "s5"}:
@@ -172,6 +174,8 @@ def _progression(mention: Mention) -> Mention:
 
 def _side_of(sides: list[str]) -> str:
     named = set(sides)
-    if "bilateral" in named or {"left", "right"} <= named:
+    if "bilateral" in named:
         return "bilateral"
+    if len(named) > 1:
+        raise Doubt  # "left weakness right"
     return next(iter(named), "")

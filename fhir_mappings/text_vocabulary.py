@@ -8,8 +8,15 @@ import msgspec
 from msgspec import Struct
 
 from fhir_mappings.code_rows import TerminologyError
+from fhir_mappings.medicines import medicines
 from fhir_mappings.phrases import Phrases
 from fhir_mappings.text_words import folded
+
+_KINDS = (
+    "side", "acuity", "course", "severity", "suspicion", "negation", "affirmation", "history", "family", "filler",
+    "cause", "limb",
+)  # fmt: skip
+_SUBSTANCES = ("-substance", "-substance-unspecified")  # a reaction to them is a finding, naming them is none
 
 
 class Term(Struct, frozen=True):
@@ -56,6 +63,8 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     history: dict[str, tuple[str, ...]]
     family: dict[str, tuple[str, ...]]
     filler: dict[str, tuple[str, ...]]
+    cause: dict[str, tuple[str, ...]]
+    limb: dict[str, tuple[str, ...]]
 
 
 class Vocabulary(Struct, frozen=True):
@@ -81,40 +90,46 @@ def read_vocabulary(text: str) -> Vocabulary:
     words: dict[str, Word] = {}
     named: list[tuple[str, Term]] = []
     for entry in file.term:
-        term = _term(entry)
-        for phrase in entry.phrases:
-            named.append((phrase, term))
-            _add(words, phrase, Word("term", entry.concept, term))
+        _add_term(words, named, entry)
     for entry in file.compound:
-        term = _term(entry)
-        word = Word("term", entry.concept, term)
-        heads, parts = [folded(head) for head in entry.heads], [folded(part) for part in entry.parts]
-        named += [(f"{head} {part}", term) for head in entry.heads for part in entry.parts[:1]]
-        for head in heads:  # a phrase that stands as a term of its own keeps its meaning
-            for part in parts:
-                words.setdefault(f"{head} {part}", word)
-                words.setdefault(f"{part} {head}", word)
+        _add_compound(words, named, entry)
     for muscle, phrases in file.muscles.items():
         for phrase in phrases:
             _add(words, phrase, Word("muscle", muscle))
-    tables = (
-        "side",
-        "acuity",
-        "course",
-        "severity",
-        "suspicion",
-        "negation",
-        "affirmation",
-        "history",
-        "family",
-        "filler",
-    )
-    for kind in tables:
+    for kind in _KINDS:
         for name, phrases in getattr(file, kind).items():
             for phrase in phrases:
                 _add(words, phrase, Word(kind, name))
+    _add_medicines(words, named)
     sides = {phrase: word for phrase, word in words.items() if word.kind == "side"}
     return Vocabulary(Phrases(words), Phrases(sides), tuple(named))
+
+
+def _add_term(words: dict[str, Word], named: list[tuple[str, Term]], entry: _Entry) -> None:
+    term = _term(entry)
+    for phrase in entry.phrases:
+        named.append((phrase, term))
+        _add(words, phrase, Word("term", entry.concept, term))
+
+
+def _add_compound(words: dict[str, Word], named: list[tuple[str, Term]], entry: _Entry) -> None:
+    term = _term(entry)
+    word = Word("term", entry.concept, term)
+    heads, parts = [folded(head) for head in entry.heads], [folded(part) for part in entry.parts]
+    named += [(f"{head} {entry.parts[0]}", term) for head in entry.heads]
+    for head in heads:  # a phrase that stands as a term of its own keeps its meaning
+        for part in parts:
+            words.setdefault(f"{head} {part}", word)
+            words.setdefault(f"{part} {head}", word)
+
+
+def _add_medicines(words: dict[str, Word], named: list[tuple[str, Term]]) -> None:
+    """Ingredients are words of a reason too ("osteoporosis, on alendronate")."""
+    for concept, group in medicines().groups.items():
+        term = Term((concept,), (concept,))
+        for ingredient in group.ingredients if not concept.endswith(_SUBSTANCES) else ():
+            named.append((ingredient, term))
+            words.setdefault(folded(ingredient), Word("term", concept, term))
 
 
 def _term(entry: _Entry) -> Term:

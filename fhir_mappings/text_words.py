@@ -32,7 +32,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[•●▪*·]|\r?\n", " ; "),
         (r"[\"“”]", " "),
         (
-            r"\b(?:can not|cannot|can't|unable to|not able to|inability to|couldn't|could not|can no longer|isn't able to)\b",
+            r"\b(?:can(?: ?not|'t| no longer)|could(?:n't| not)|unable to|inability to|(?:not|isn't) able to)\b",
             " cant ",
         ),
         (r"\b(does|has|have|is|was|did|do)n't\b", r"\1nt"),
@@ -48,7 +48,7 @@ _REWRITES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b[1-9][0-9]\s?[mf]\b", " "),
         (r"\?\s?(?:re|for)\b", " ? "),
         (r"(?<=[a-z])-(?=[a-z])", " "),
-        (r"\s[-–—]+\s", " , "),
+        (r"\s[-–—]+\s", " : "),
         (r"(?<![0-9])\.(?![0-9])|(?<=[a-z])\.|\.\s|\.$", " . "),
         (r"&", " and "),
         (r"(?<![0-9+])\+(?!v|\+)", " and "),
@@ -65,8 +65,11 @@ _TOKEN = re.compile(
 )
 _PLAIN_WORDS = re.compile(r"[a-z ]+")  # none of the rewrites touches these, so loading need not try them
 _SMALL = frozenset(
-    "the a an of in at to around round his her my their your our this into from within is are been be being there".split()
-)
+    {
+        "the", "a", "an", "of", "in", "at", "to", "around", "round", "his", "her", "my", "their", "your", "our", "this",
+        "into", "within", "is", "are", "been", "be", "being", "there",
+    }
+)  # fmt: skip
 _KEEP_S = ("ss", "us", "is", "as", "ous")
 
 

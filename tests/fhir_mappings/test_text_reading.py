@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.plain_text import LONGEST
 from fhir_mappings.text_reading import Mention, has_red_flag_stem, read_text
 from fhir_mappings.text_vocabulary import read_vocabulary, vocabulary
 from fhir_mappings.text_words import folded, words_of
-from fhir_mappings.code_rows import TerminologyError
 
 
 def said(mention: Mention) -> str:
@@ -66,8 +66,14 @@ READ = [
     ("L5-S1 disc herniation", ["lumbar-disc-displacement"]),
     ("Slipped disk", ["lumbar-disc-displacement"]),
     ("DDD (degenerative disc disease), lumbar", ["lumbar-disc-degeneration", "lumbar-disc-degeneration"]),
-    ("Intervertebral disc disorders with radiculopathy, lumbar region", ["lumbar-disc-displacement", "lumbar-radiculopathy"]),
-    ("Spinal stenosis of lumbar region with neurogenic claudication", ["lumbar-spinal-stenosis", "neurogenic-claudication"]),
+    (
+        "Intervertebral disc disorders with radiculopathy, lumbar region",
+        ["lumbar-disc-displacement", "lumbar-radiculopathy"],
+    ),
+    (
+        "Spinal stenosis of lumbar region with neurogenic claudication",
+        ["lumbar-spinal-stenosis", "neurogenic-claudication"],
+    ),
     ("?spinal stenosis", ["?spinal-stenosis-level-unspecified"]),
     ("spondylolisthesis L5/S1", ["lumbar-spondylolisthesis"]),
     ("coccydynia", ["coccyx-sacrum-disorder"]),
@@ -106,7 +112,10 @@ READ = [
     ("sensation intact", ["lower-limb-sensation-normal"]),
     ("unable to heel walk left", ["heel-walk-unable left"]),
     # cauda equina
-    ("LBP, numb bottom and can't pee since yday", ["low-back-pain", "saddle-anaesthesia 1..1", "urinary-retention 1..1"]),
+    (
+        "LBP, numb bottom and can't pee since yday",
+        ["low-back-pain", "saddle-anaesthesia 1..1", "urinary-retention 1..1"],
+    ),
     ("Saddle anaesthesia", ["saddle-anaesthesia"]),
     ("saddle anesthesia", ["saddle-anaesthesia"]),
     ("numbness in the saddle area", ["saddle-anaesthesia"]),
@@ -142,7 +151,10 @@ READ = [
     ("concern for cauda equina", ["?cauda-equina-syndrome"]),
     ("LBP ?CES", ["low-back-pain", "?cauda-equina-syndrome"]),
     ("Cauda equina syndrome (HCC)", ["cauda-equina-syndrome"]),
-    ("R/O cauda equina: saddle anesthesia, urinary retention", ["?cauda-equina-syndrome", "saddle-anaesthesia", "urinary-retention"]),
+    (
+        "R/O cauda equina: saddle anesthesia, urinary retention",
+        ["?cauda-equina-syndrome", "saddle-anaesthesia", "urinary-retention"],
+    ),
     ("severe LBP + left sciatica", ["low-back-pain", "sciatica left"]),
     # infection, cancer, fracture, aorta
     ("fever", ["fever"]),
@@ -184,7 +196,10 @@ READ = [
     ("back pain since last week", ["back-pain-unspecified 1..13"]),
     ("LBP for a few days", ["low-back-pain 2..6"]),
     ("LBP since March 2024", ["low-back-pain 2024-03"]),
-    ("urinary retention for 2 years, LBP worse for 3 days", ["urinary-retention 730..1097", "low-back-pain worsening 3..3"]),
+    (
+        "urinary retention for 2 years, LBP worse for 3 days",
+        ["urinary-retention 730..1097", "low-back-pain worsening 3..3"],
+    ),
     ("chronic LBP with saddle numbness since yesterday", ["low-back-pain chronic", "saddle-anaesthesia 1..1"]),
     ("LBP not improving after 6 weeks of physiotherapy", ["low-back-pain unchanged", "physical-therapy 42..48"]),
     ("a year ago lumbar fusion", ["lumbar-fusion 365..731"]),
@@ -194,9 +209,15 @@ READ = [
     ("no saddle numbness", ["-saddle-anaesthesia"]),
     ("no saddle numbness or incontinence", ["-saddle-anaesthesia", "-urinary-incontinence", "-faecal-incontinence"]),
     ("denies numbness and weakness", ["-sensory-disturbance", "-weakness-unspecified"]),
-    ("denies fever, weakness or incontinence", ["-fever", "-weakness-unspecified", "-urinary-incontinence", "-faecal-incontinence"]),
+    (
+        "denies fever, weakness or incontinence",
+        ["-fever", "-weakness-unspecified", "-urinary-incontinence", "-faecal-incontinence"],
+    ),
     ("no fever, no saddle numbness", ["-fever", "-saddle-anaesthesia"]),
-    ("No saddle anaesthesia, no incontinence, no weakness", ["-saddle-anaesthesia", "-urinary-incontinence", "-faecal-incontinence", "-weakness-unspecified"]),
+    (
+        "No saddle anaesthesia, no incontinence, no weakness",
+        ["-saddle-anaesthesia", "-urinary-incontinence", "-faecal-incontinence", "-weakness-unspecified"],
+    ),
     ("back pain without radiculopathy", ["back-pain-unspecified", "-lumbar-radiculopathy"]),
     ("LBP no weakness", ["low-back-pain", "-weakness-unspecified"]),
     ("no weakness but saddle numbness", ["-weakness-unspecified", "saddle-anaesthesia"]),
@@ -364,7 +385,15 @@ def test_a_text_too_long_to_search_cannot_be_ruled_out():
 
 @pytest.mark.parametrize(
     "text",
-    ["no " * 300_000, "numb " * 200_000, "a" * 1_000_000, "(" * 1_000_000, "?" * 1_000_000, "4/5 " * 250_000, "\u200b" * 1_000_000],
+    [
+        "no " * 300_000,
+        "numb " * 200_000,
+        "a" * 1_000_000,
+        "(" * 1_000_000,
+        "?" * 1_000_000,
+        "4/5 " * 250_000,
+        "\u200b" * 1_000_000,
+    ],
     ids=["no", "numb", "letters", "brackets", "question marks", "grades", "invisible"],
 )
 def test_a_hostile_text_costs_no_time_and_says_nothing(text):
@@ -374,7 +403,9 @@ def test_a_hostile_text_costs_no_time_and_says_nothing(text):
     assert time.perf_counter() - started < 0.05
 
 
-@pytest.mark.parametrize("unit", ["no ", "left ", "and ", "numb bottom ", "? ", "4/5 ", "l5 ", ", ", "x 3 ", "can't ", "-"])
+@pytest.mark.parametrize(
+    "unit", ["no ", "left ", "and ", "numb bottom ", "? ", "4/5 ", "l5 ", ", ", "x 3 ", "can't ", "-"]
+)
 def test_time_is_linear_up_to_the_longest_text(unit):
     text = (unit * LONGEST)[: LONGEST - 8] + " abcdefg"
     started = time.perf_counter()
@@ -392,8 +423,7 @@ def test_any_text_is_read_or_unread_and_never_fails(text):
 @given(
     st.lists(
         st.sampled_from(
-            "no denies and or , . with left right 4/5 numbness saddle LBP weakness fever since yesterday ? h/o family history "
-            "worse but has absent : ( ) l5 foot drop EHL cant pee after post new not without neither".split()
+            ["no", "denies", "and", "or", ",", ".", "with", "left", "right", "4/5", "numbness", "saddle", "LBP", "weakness", "fever", "since", "yesterday", "?", "h/o", "family", "history", "worse", "but", "has", "absent", ":", "(", ")", "l5", "foot", "drop", "EHL", "cant", "pee", "after", "post", "new", "not", "without", "neither"]
         ),
         max_size=12,
     )
@@ -414,16 +444,17 @@ def test_every_phrase_is_folded_as_a_text_is():
 
 
 def test_a_phrase_under_two_entries_stops_the_start():
-    text = '''
+    text = """
 [[term]]
 concept = "fever"
 phrases = ["hot"]
 [[term]]
 concept = "fall"
 phrases = ["hots"]
-'''
+"""
     tables = "".join(
-        f"[{kind}]\n" for kind in "muscles side acuity course severity suspicion negation affirmation history family filler cause limb".split()
+        f"[{kind}]\n"
+        for kind in ["muscles", "side", "acuity", "course", "severity", "suspicion", "negation", "affirmation", "history", "family", "filler", "cause", "limb"]
     )
     with pytest.raises(TerminologyError, match=re.escape("'hots' stands under fever already")):
         read_vocabulary(text + "compound = []\n" * 0 + tables + "[[compound]]\nheads=[]\nparts=[]\n")
