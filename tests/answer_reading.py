@@ -126,6 +126,18 @@ def _changed(before: Json, after: Json) -> bool:
     return changes_study(before, after) or before.get("priority", "") != after.get("priority", "")
 
 
+def added_studies(body: Json) -> list[str]:
+    """The rated studies that a suggestion orders beside the draft, each "STUDY PRIORITY"."""
+    found = []
+    for _, suggestion in suggestions(body):
+        for action in suggestion.get("actions", ()):
+            resource = action.get("resource", {})
+            study = study_named_by(resource.get("code", {})) if action["type"] == "create" else ""
+            if study:
+                found.append(f"{study} {resource.get('priority', '')}".strip())
+    return found
+
+
 def defers(body: Json) -> bool:
     """Does any suggestion cancel or defer an order?"""
     for _, suggestion in suggestions(body):
@@ -153,13 +165,8 @@ def answers_offered(body: Json, drafts: list[Json]) -> list[str]:
 
 def offers_checked_none(body: Json) -> bool:
     """Is the statement "red flags and strength checked, none" offered?"""
-    for _, suggestion in suggestions(body):
-        label = suggestion.get("label", "").casefold()
-        if "checked" in label and "none" in label:
-            return True
-        if any(CHECKED_NONE in own_reasons(action.get("resource", {})) for action in suggestion.get("actions", ())):
-            return True
-    return False
+    labels = [suggestion["label"].casefold() for _, suggestion in suggestions(body)]
+    return any("checked" in label and "none" in label for label in labels)
 
 
 def words(body: Json, card: int | None = None) -> str:

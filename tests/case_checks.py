@@ -150,10 +150,18 @@ def _offers(asked: Asked, expected: list[str]) -> Iterator[str]:
             yield f"expected {study!r} among the suggested studies {studies}"
 
 
+def _adds(asked: Asked, expected: str) -> Iterator[str]:
+    """A further study that is offered beside the order: "STUDY PRIORITY"."""
+    added = answer_reading.added_studies(asked.reply.body)
+    if expected not in added:
+        yield f"expected {expected!r} among the added studies {added}"
+
+
 def _never_offers(asked: Asked, expected: list[str]) -> Iterator[str]:
-    for change in _changes(asked):
-        if change.study in expected:
-            yield f"{change.study!r} is offered"
+    added = [each.partition(" ")[0] for each in answer_reading.added_studies(asked.reply.body)]
+    for study in (*(change.study for change in _changes(asked)), *added):
+        if study in expected:
+            yield f"{study!r} is offered"
 
 
 def _defers(asked: Asked, expected: bool) -> Iterator[str]:
@@ -232,16 +240,34 @@ def _finding_problems(finding: Finding, answer: str) -> Iterator[str]:
     """
     words = answer.removeprefix("presumed ").split()
     got = f"{finding.answer.value} {finding.level} {sorted(finding.marks)}{' presumed' if finding.presumed else ''}"
-    wanted_levels = [word for word in words[1:] if word[0] not in "+-"]
-    if (
-        finding.answer.value != words[0]
-        or answer.startswith("presumed ") != finding.presumed
-        or (wanted_levels and finding.level != wanted_levels[0])
-    ):
+    if not _answered(finding, answer, words):
         yield f"expected {answer!r}, got {got!r}"
     for word in words[1:]:
         if (word[0] == "+" and word[1:] not in finding.marks) or (word[0] == "-" and word[1:] in finding.marks):
             yield f"expected {answer!r}, got {got!r}"
+
+
+def _answered(finding: Finding, answer: str, words: list[str]) -> bool:
+    if words[0] == "not-yes":
+        return not finding.yes
+    wanted_levels = [word for word in words[1:] if word[0] not in "+-"]
+    return (
+        finding.answer.value == words[0]
+        and answer.startswith("presumed ") == finding.presumed
+        and (not wanted_levels or finding.level == wanted_levels[0])
+    )
+
+
+def _shows(asked: Asked, expected: Mapping[str, str]) -> Iterator[str]:
+    """Entries that a finding names, whether they count, contradict or were only considered."""
+    if asked.decided is None:
+        yield "the order was not judged"
+        return
+    for name, words in expected.items():
+        finding = _finding(asked.decided.findings, name)
+        said = [each.says for each in (*finding.because, *finding.against, *finding.considered)]
+        if not any(words.casefold() in each.casefold() for each in said):
+            yield f"{name}: expected {words!r} among {said}"
 
 
 def _days(asked: Asked, expected: str) -> Iterator[str]:
@@ -302,6 +328,7 @@ EXPECTATIONS: dict[str, Check] = {
     "says_not": _says_not,
     "suggests": _suggests,
     "offers": _offers,
+    "adds": _adds,
     "never_offers": _never_offers,
     "defers": _defers,
     "asks": _asks,
@@ -314,6 +341,7 @@ EXPECTATIONS: dict[str, Check] = {
     "acp": _row_of("acp"),
     "nice": _row_of("nice"),
     "findings": _findings,
+    "shows": _shows,
     "days": _days,
     "safety": _safety,
     "would_change": _would_change,
@@ -321,5 +349,5 @@ EXPECTATIONS: dict[str, Check] = {
     "recheck_days": _recheck,
 }
 DECISION_ONLY = frozenset(
-    ("situation", "urgency", "variant", "robust", "duplicates", "acp", "nice", "findings", "days")
+    ("situation", "urgency", "variant", "robust", "duplicates", "acp", "nice", "findings", "shows", "days")
 ) | {"safety", "would_change", "matches", "recheck_days"}

@@ -51,10 +51,16 @@ def _names() -> list[str]:
     return [f"{case.file}: {case.name}" for case, _ in _asked()]
 
 
-def rank_of(reply: Reply, order_id: str) -> int:
-    """How good the rating on an order is; 0 where there is none, or no criteria apply."""
+def rank_of(reply: Reply, order_id: str) -> tuple[bool, int]:
+    """How good the rating on an order is: appropriate at all, then the category; lowest where no criteria apply."""
     codes = ratings(reply.body).get(order_id, [])
-    return max((RANKS.get(code, 0) for code in codes), default=0)
+    return "appropriate" in codes, max((RANKS.get(code, 0) for code in codes), default=0)
+
+
+def _worse(then: tuple[bool, int], before: tuple[bool, int], card: Json) -> bool:
+    """ACR's alternatives for who cannot have MRI rate below it by nature; they must be appropriate all the same."""
+    alternative = "MR facility" in card.get("detail", "") or "before MRI" in card.get("detail", "")
+    return then[0] < before[0] if alternative else then < before
 
 
 def follow_up_problems(case_request: Json, reply: Reply, as_of: date) -> list[str]:
@@ -70,7 +76,7 @@ def follow_up_problems(case_request: Json, reply: Reply, as_of: date) -> list[st
             then = ask(following, as_of=as_of)
             order = action["resource"]["id"]
             label = f"{card['summary']!r} -> {suggestion['label']!r}"
-            if rank_of(then, order) < rank_of(reply, order):
+            if _worse(rank_of(then, order), rank_of(reply, order), card):
                 wrong.append(f"{label}: rated worse, {ratings(then.body)} after {ratings(reply.body)}")
             again = [each for each in changes(then.body, drafts_of(following)) if each.order_id == order]
             if any(changes_study(action["resource"], each.resource) and each.recommended for each in again):

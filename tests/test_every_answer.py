@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acr_grid import acr_cells
-from tests.answer_reading import Reply, defers, suggestions, words
+from tests.answer_reading import CHECKED_NONE, DEFERRED, Reply, defers, own_reasons, suggestions, words
 from tests.case_reader import Case, read_cases
 from tests.clinic import ask
 from tests.ehr_client import drafts_of
@@ -91,9 +91,11 @@ def test_ids_are_unique_and_every_suggestion_can_be_told_apart():
 
 
 def test_a_warning_or_critical_card_offers_something_to_do():
-    for name, card in _each_card():
-        if card["indicator"] != "info":
-            assert card.get("suggestions") or card.get("links"), (name, card["summary"])
+    for case, reply in _asked():
+        for at, card in enumerate(reply.cards):
+            one_for_the_rest = at == 2 and len(case.drafts) > 3
+            if card["indicator"] != "info" and not one_for_the_rest:
+                assert card.get("suggestions") or card.get("links"), (case.name, card["summary"])
 
 
 def test_the_parts_of_the_detail_stand_in_their_order():
@@ -116,8 +118,9 @@ def test_an_updated_order_is_the_draft_with_only_the_intended_changes():
 def _check_update(before: Json, after: Json, name: str) -> None:
     for member in UNCHANGED:
         assert after.get(member) == before.get(member), (name, member)
-    kept = [reason for reason in before.get("reasonCode", ()) if reason not in after.get("reasonCode", ())]
-    assert not kept, (name, "reasons lost", kept)
+    lost = [reason for reason in before.get("reasonCode", ()) if reason not in after.get("reasonCode", ())]
+    taken_back = [code for code in own_reasons({"reasonCode": lost}) if code in (DEFERRED, CHECKED_NONE)]
+    assert len(taken_back) == len(lost), (name, "reasons lost", lost)
     unknown = set(before) - set(after)
     assert not unknown, (name, "members lost", unknown)
 

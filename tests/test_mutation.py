@@ -5,15 +5,16 @@ Guideline cells, rows, thresholds and what silence means: a wrong value must not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
+import msgspec
 import pytest
 
 from cds_service.collaborators import Collaborators
-from rules.finding import Answer, Finding
+from rules.finding import Answer, Finding, Findings
 from rules.findings import answers
-from rules.findings.questions import QUESTIONS
+from rules.findings.questions import QUESTIONS, Question
 from rules.guidelines import Guidelines
 from rules.parameters import Parameters
 from rules.procedures import Procedure
@@ -22,7 +23,7 @@ from tests import mutants
 from tests.acr_grid import acr_cells
 from tests.answer_reading import Reply
 from tests.case_checks import problems
-from tests.case_reader import DEFAULT_DAY, Case, read_cases
+from tests.case_reader import DEFAULT_DAY, Case, cases_in, read_cases
 from tests.clinic import ask
 
 # Read only where the feedback of clinicians is kept, which no case of an order reaches.
@@ -107,19 +108,47 @@ def test_a_wrong_threshold_is_noticed_by_a_case_on_its_day(name: str, direction:
 # --- what silence means -----------------------------------------------------------------------------------------------
 
 
-def _policy_turned(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    if QUESTIONS[name].silence == "no":
-        monkeypatch.setitem(answers.PRESUMED_NO, name, Finding(name, Answer.UNKNOWN))
-    else:
-        monkeypatch.setitem(answers.UNKNOWN, name, Finding(name, Answer.NO, presumed=True))
+def _blank_record() -> Findings:
+    """An order without a reason and a chart without an entry: every answer is what silence means."""
+    entry = {"name": "blank", "patient": {"age": 45, "sex": "male"}, "chart": [], "expect": {"status": 200}}
+    (case,) = cases_in({**entry, "order": "mri-lumbar-without-contrast for no reason"})
+    (decided,) = ask(case.request, as_of=case.as_of).advice or ()
+    return decided.findings
 
 
-@pytest.mark.parametrize("name", [name for name in QUESTIONS if name != "episode"])
+def _answered_otherwise(questions: Mapping[str, Question]) -> list[str]:
+    """The questions that a blank record does not answer as the policy says."""
+    findings = _blank_record()
+    wrong = []
+    for name, question in questions.items():
+        if name == "episode":
+            unknown = findings.episode.days is None
+        else:
+            finding = getattr(findings, name, None) or getattr(findings.safety, name)
+            unknown = finding.answer is Answer.UNKNOWN
+            if not unknown and not (finding.answer is Answer.NO and finding.presumed):
+                wrong.append(name)
+        if unknown is (question.silence == "no"):
+            wrong.append(name)
+    return wrong
+
+
+def test_silence_is_answered_as_the_policy_says():
+    assert _answered_otherwise(QUESTIONS) == []
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
 def test_another_meaning_of_silence_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch):
-    about = [case for case, _ in _passing() if name in case.expect.get("findings", {})]
-    others = [case for case, _ in _passing() if case not in about]
-    _policy_turned(monkeypatch, name)
-    assert _notices(None, [*about, *others[::5]])
+    """Either the answers follow the changed policy, and a case fails; or they do not, and that is noticed."""
+    passing = [case for case, _ in _passing()]
+    about = [case for case in passing if name in case.expect.get("findings", {})]
+    other = "unknown" if QUESTIONS[name].silence == "no" else "no"
+    turned = {**QUESTIONS, name: msgspec.structs.replace(QUESTIONS[name], silence=other)}
+    if other == "no":
+        monkeypatch.setitem(answers.UNKNOWN, name, Finding(name, Answer.NO, presumed=True))
+    else:
+        monkeypatch.setitem(answers.PRESUMED_NO, name, Finding(name, Answer.UNKNOWN))
+    assert _answered_otherwise(turned) or _notices(None, [*about, *passing[::5]])
 
 
 # --- rows of the tables -----------------------------------------------------------------------------------------------
