@@ -115,9 +115,9 @@ def _appropriate(speaking: Speaking, lead: str) -> str:
 
 
 def _urgency(speaking: Speaking) -> list[str]:
-    """How soon, where no change of the order's priority says it."""
+    """How soon, in words: a priority code says it less plainly."""
     advice, wording = speaking.advice, speaking.wording
-    if advice.urgency is Urgency.ROUTINE or advice.situation is Situation.WRONG_TEST:
+    if advice.urgency is Urgency.ROUTINE:
         return []
     return [wording.detail["urgency"].format(urgency=wording.urgency[advice.urgency.value])]
 
