@@ -1,6 +1,7 @@
 """How an answer is put together: what counts, what contradicts it, what was only named, and what silence means."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from msgspec import Struct
 
@@ -108,6 +109,10 @@ def count_current(found: Gathered, facts: Iterable[Fact], mark: str) -> None:
 
 def earliest(began: Iterable[DateInterval | None]) -> DateInterval | None:
     """The earliest of several dates, undated ones left out."""
-    dated = [(each.earliest or each.latest, each) for each in began if each is not None]
-    known = [(day, each) for day, each in dated if day is not None]
-    return min(known, key=lambda pair: pair[0])[1] if known else None
+    found: DateInterval | None = None
+    first: date | None = None
+    for each in began:
+        day = None if each is None else each.earliest or each.latest
+        if day is not None and (first is None or day < first):
+            found, first = each, day
+    return found

@@ -141,6 +141,9 @@ def serial_weight_loss(reading: Reading) -> list[Evidence]:
     A loss over more than 12 months is not this. The newest weight must itself be of the last 12 months.
     """
     limits = reading.parameters
+    values = [fact.value for fact in reading.group("body-weight") if fact.value is not None]
+    if len(values) < 2 or (max(values) - min(values)) * 100.0 < (limits.weight_loss_percent - 1.0) * max(values):
+        return []  # no two weights differ enough, whenever they were taken
     by_day = _weights_by_day(reading)
     if len(by_day) < 2:
         return []

@@ -180,6 +180,8 @@ class _BothLegs(Struct, frozen=True):
 
 def _both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> _BothLegs | None:
     """Radiculopathy or weakness of both legs counts from the day on which the second leg joined the first."""
+    if not _name_both_sides(roots, strength):
+        return None
     by_side: dict[str, list[Weight]] = {"left": [], "right": []}
     undated = False
     for fact in roots.facts:
@@ -196,6 +198,12 @@ def _both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> _BothL
     # The side that was affected first is older; the pair is as new as the other side.
     oldest = [_oldest(weights) for weights in by_side.values()]
     return _BothLegs(min(oldest, key=_NEWEST_FIRST.index), undated, roots.facts, strength)
+
+
+def _name_both_sides(roots: RootSigns, strength: Strength) -> bool:
+    """A quick look, since most records name one leg or none."""
+    sides = {fact.side for fact in roots.facts} | {weak.side for weak in strength.weak}
+    return "bilateral" in sides or len(sides) > 1 or any(fact.concept == "bilateral-sciatica" for fact in roots.facts)
 
 
 def _sides(fact: Fact) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The current episode of pain: which entries belong to it, and since when it lasts."""
 
 from datetime import date, timedelta
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
@@ -43,10 +44,8 @@ class CurrentEpisode(Struct, frozen=True):
         return None if last >= not_before else False
 
 
-class _Entry(Struct, frozen=True, gc=False):
-    first: date
-    last: date
-    fact: Fact
+_Entry = tuple[date, date, Fact]  # first day, last day, entry
+_FIRST, _LAST = itemgetter(0), itemgetter(1)
 
 
 def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: int) -> CurrentEpisode:
@@ -55,7 +54,7 @@ def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: 
     stated = _stated_onset(facts, order, as_of, gap_days)
     if stated is not None:
         began, because = stated
-        before = [entry for entry in entries if began.earliest is not None and entry.last < began.earliest]
+        before = [entry for entry in entries if began.earliest is not None and entry[1] < began.earliest]
         return _episode(began, because, before, as_of, gap_days, _spans(entries))
     if not entries:
         return CurrentEpisode(_UNKNOWN, None, None, gap_days)
@@ -83,68 +82,74 @@ def _episode(
 
 
 def _spans(entries: list[_Entry]) -> tuple[tuple[date, date], ...]:
-    return tuple((entry.first, entry.last) for entry in entries)
+    return tuple(entry[:2] for entry in entries)
 
 
 def _entries(facts: FactsByGroup, as_of: date) -> list[_Entry]:
     """Dated low-back diagnoses, therapy and pain scores; a score of zero is no pain."""
     entries: list[_Entry] = []
-    for group in ("low-back", "back-therapy"):
+    for group in _PROBLEMS_AND_THERAPY:
         for fact in facts.get(group, ()):
             if fact.present and fact.kind is not FactKind.REASON and fact.state not in _NOT_AN_ENTRY:
                 _add(entries, fact, as_of)
-    for group in ("pain-score", "disability-score"):
+    for group in _SCORES:
         for fact in facts.get(group, ()):
             if fact.present and fact.value != 0 and fact.kind is not FactKind.REASON:
                 _add(entries, fact, as_of)
     return entries
 
 
+_PROBLEMS_AND_THERAPY = ("low-back", "back-therapy")
+_SCORES = ("pain-score", "disability-score")
+
+
 def _add(entries: list[_Entry], fact: Fact, as_of: date) -> None:
-    """An open problem is an entry on the day it began; one with an end, and a course of therapy, last until their end."""
+    """An open problem is an entry on its first day; one with an end, and a course of therapy, last until their end."""
     began = fact.began
     if began is None:
         return
     first = began.earliest or began.latest
-    last = began.latest or as_of
     if first is None or first > as_of:
         return
+    last = began.latest or as_of
     if fact.ended is not None and fact.ended.latest is not None:
         last = max(last, fact.ended.latest)
     elif fact.state == "ongoing":
         last = as_of
-    entries.append(_Entry(first, min(last, as_of), fact))
+    entries.append((first, last if last < as_of else as_of, fact))
 
 
 def _split_at_gap(
     entries: list[_Entry], order: DraftOrder, as_of: date, gap_days: int
 ) -> tuple[list[_Entry], list[_Entry]]:
-    """Entries of the current episode and those before it, going back from today, or from the entry that the order names."""
-    pointed = order.reason_references
+    """The current episode and what came before, going back from today, or from the entry that the order names."""
     horizon = as_of
-    for entry in entries:
-        if entry.fact.evidence.reference in pointed:
-            horizon = min(horizon, entry.first)
-    newest_first = sorted(entries, key=_last_day, reverse=True)
-    for position, entry in enumerate(newest_first):
-        if (horizon - entry.last).days > gap_days:
+    if order.reason_references:
+        for first, _, fact in entries:
+            if fact.evidence.reference in order.reason_references and first < horizon:
+                horizon = first
+    newest_first = sorted(entries, key=_LAST, reverse=True)
+    for position, (first, last, _) in enumerate(newest_first):
+        if (horizon - last).days > gap_days:
             return newest_first[:position], newest_first[position:]
-        horizon = min(horizon, entry.first)
+        if first < horizon:
+            horizon = first
     return newest_first, []
-
-
-def _last_day(entry: _Entry) -> date:
-    return entry.last
 
 
 def _onset(current: list[_Entry]) -> tuple[DateInterval, tuple[Evidence, ...]]:
     """When the first entry is a problem with an onset, that onset; else "at least since" the first entry."""
-    first = min(entry.first for entry in current)
-    by = min(entry.fact.began.latest or entry.last for entry in current if entry.fact.began is not None)
-    earliest = [entry for entry in current if entry.first == first]
-    onsets = [entry for entry in earliest if _has_onset(entry.fact)]
-    because = _evidence(onsets or earliest)
-    return DateInterval(first if onsets else None, by), because
+    first = min(current, key=_FIRST)[0]
+    by = date.max
+    onsets: list[_Entry] = []
+    earliest: list[_Entry] = []
+    for entry in current:
+        began = entry[2].began
+        latest = began.latest if began is not None else None
+        by = min(by, latest or entry[1])
+        if entry[0] == first:
+            (onsets if _has_onset(entry[2]) else earliest).append(entry)
+    return DateInterval(first if onsets else None, by), _evidence(onsets or earliest)
 
 
 def _has_onset(fact: Fact) -> bool:
@@ -210,5 +215,10 @@ def _onset_key(fact: Fact) -> tuple[date, str]:
 def _evidence(entries: list[_Entry]) -> tuple[Evidence, ...]:
     if not entries:
         return ()
-    found = dict.fromkeys(entry.fact.evidence for entry in entries)
-    return tuple(sorted(found, key=lambda evidence: (evidence.dated, evidence.reference, evidence.says)))
+    if len(entries) == 1:
+        return (entries[0][2].evidence,)
+    found = dict.fromkeys(fact.evidence for _, _, fact in entries)
+    return tuple(sorted(found, key=_BY_DATE))
+
+
+_BY_DATE = attrgetter("dated", "reference", "says", "marks")

@@ -16,7 +16,7 @@ from rules.findings.reading import (
     ordered,
     stated_now,
 )
-from rules.findings.strength import SEVERE, GradeCourse, grade_courses
+from rules.findings.strength import NORMAL, SEVERE, GradeCourse, grade_courses
 
 # --- radiculopathy ---------------------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ def weakness(reading: Reading) -> Strength:
         return Strength(_none(reading, normal, considered, notes))
     against = normal if reading.statement is None else [*normal, reading.statement]
     not_new = any(
-        stated_now(reading, fact) and fact.concept == "weakness-new-or-worse-no"
+        fact.concept == "weakness-new-or-worse-no" and stated_now(reading, fact)
         for fact in reading.group("strength-normal")
     )
     finding = Finding(
@@ -272,14 +272,20 @@ def _progression(reading: Reading, considered: list[Evidence], notes: list[str])
 
 def _normal(reading: Reading, courses: list[GradeCourse]) -> list[Evidence]:
     """Strength examined and normal, in this episode: it answers the question, and contradicts a weakness on record."""
-    found = [evidence for course in courses if not course.weak and not course.stable for evidence in course.evidence]
-    for group, present in (("strength-normal", True), ("weakness-coded", False), ("weakness-progression", False)):
+    found: list[Evidence] = []
+    for course in courses:
+        if course.grade >= NORMAL and not course.stable:
+            found += course.evidence
+    for group, present in _NORMAL_GROUPS:
         for fact in reading.group(group):
             if fact.present is not present or in_episode(reading, fact) is False:
                 continue
             if fact.concept != "weakness-new-or-worse-no" or stated_now(reading, fact):
                 found.append(fact.evidence)
     return found
+
+
+_NORMAL_GROUPS = (("strength-normal", True), ("weakness-coded", False), ("weakness-progression", False))
 
 
 def _none(reading: Reading, normal: list[Evidence], considered: list[Evidence], notes: list[str]) -> Finding:

@@ -1,6 +1,7 @@
 """What every question reads: one patient's facts by concept group, the order's own reasons, the episode, the day."""
 
 from datetime import date
+from operator import attrgetter
 
 import msgspec
 from msgspec import Struct
@@ -59,15 +60,19 @@ def is_today(fact: Fact, as_of: date) -> bool:
 
 def in_episode(reading: Reading, fact: Fact) -> bool | None:
     """Does the fact belong to the current episode? ``None``: its date, or the episode's, leaves that open."""
-    return True if named_now(reading, fact) else reading.episode.holds(fact.began, reading.as_of)
+    if fact.kind is FactKind.REASON or ((reading.pointed or reading.encounter) and named_now(reading, fact)):
+        return True
+    return reading.episode.holds(fact.began, reading.as_of)
 
 
 def clearly_older(reading: Reading, fact: Fact) -> bool:
     """Is the fact older than the episode, and by the gap that separates episodes? A date close by may be the same illness."""
     began = fact.began
-    if began is None or began.latest is None or in_episode(reading, fact) is not False:
+    if began is None or began.latest is None:
         return False
-    return (reading.as_of - began.latest).days > reading.parameters.episode_gap_days
+    if (reading.as_of - began.latest).days <= reading.parameters.episode_gap_days:
+        return False
+    return in_episode(reading, fact) is False
 
 
 def happened_within(fact: Fact, as_of: date, days: int) -> bool | None:
@@ -75,7 +80,11 @@ def happened_within(fact: Fact, as_of: date, days: int) -> bool | None:
     when: DateInterval | None = fact.began
     if fact.ended is not None and fact.ended.latest is not None:
         when = fact.ended
-    return None if when is None else within_days(when, as_of, days)
+    if when is None:
+        return None
+    if when.earliest is not None and when.earliest == when.latest:  # an exact day: the usual case
+        return (as_of - when.earliest).days <= days
+    return within_days(when, as_of, days)
 
 
 def first_day(fact: Fact) -> date | None:
@@ -87,6 +96,8 @@ def first_day(fact: Fact) -> date | None:
 def evidence_of(fact: Fact, *, uncertain: bool = False) -> Evidence:
     """The fact's evidence, saying that it is only suspected, or that its date is uncertain, where that is so."""
     evidence = fact.evidence
+    if not uncertain and not fact.suspected:
+        return evidence
     added: tuple[str, ...] = ()
     if fact.suspected and SUSPECTED not in evidence.marks:
         added = (SUSPECTED,)
@@ -99,8 +110,13 @@ def ordered(evidence: list[Evidence]) -> tuple[Evidence, ...]:
     """Each entry once, by date and reference: the same record gives the same words, in whatever order it arrived."""
     if len(evidence) < 2:
         return tuple(evidence)
-    return tuple(sorted(dict.fromkeys(evidence), key=_by_date))
+    once: list[Evidence] = []
+    last: Evidence | None = None
+    for each in sorted(evidence, key=_BY_DATE):
+        if last is None or (each is not last and each != last):
+            once.append(each)
+        last = each
+    return tuple(once)
 
 
-def _by_date(evidence: Evidence) -> tuple[str, str, str, tuple[str, ...]]:
-    return (evidence.dated, evidence.reference, evidence.says, evidence.marks)
+_BY_DATE = attrgetter("dated", "reference", "says", "marks", "version")

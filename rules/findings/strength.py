@@ -56,16 +56,22 @@ def _key(item: tuple[tuple[str, str], list[Fact]]) -> tuple[str, str]:
 
 
 def _course(reading: Reading, site: str, side: str, facts: list[Fact]) -> GradeCourse:
+    if len(facts) == 1:
+        return _single(reading, site, side, facts[0])
     older = [fact for fact in facts if clearly_older(reading, fact)]
     current = [fact for fact in facts if fact not in older] if older else facts
     if not current:
         return _only_older(reading, site, side, older)
-    sessions = _sessions([fact for fact in current if fact.began is not None])
-    undated = [fact for fact in current if fact.began is None]
-    said_worse = any(fact.course == "worsening" for fact in current)
-    worsening = said_worse or (len(sessions) > 1 and sessions[-1].grade < sessions[-2].grade)
-    grade = min([fact.grade for fact in undated if fact.grade is not None] + [s.grade for s in sessions[-1:]])
-    worst = min(session.grade for session in sessions) if sessions else grade
+    sessions = _sessions(current)
+    worsening = len(sessions) > 1 and sessions[-1].grade < sessions[-2].grade
+    grades = [session.grade for session in sessions]
+    now = grades[-1:]
+    for fact in current:
+        worsening = worsening or fact.course == "worsening"
+        if fact.began is None and fact.grade is not None:
+            now.append(fact.grade)
+    grade = min(now)
+    worst = min(grades, default=grade)
     baseline = _sessions(older)[-1].grade if older else None
     lowest = min(grade, worst)
     return GradeCourse(
@@ -74,15 +80,24 @@ def _course(reading: Reading, site: str, side: str, facts: list[Fact]) -> GradeC
         grade,
         worsening=worsening,
         recovering=not worsening and worst < grade < NORMAL,
-        new=baseline is None and len(sessions) + bool(undated) < 2,
+        new=baseline is None and len(sessions) + (len(now) > 1 or not sessions) < 2,
         stable=not worsening and baseline is not None and baseline < NORMAL and lowest >= baseline,
         evidence=tuple(evidence_of(fact, uncertain=fact.began is None) for fact in current),
         facts=tuple(current),
     )
 
 
+def _single(reading: Reading, site: str, side: str, fact: Fact) -> GradeCourse:
+    """Graded once: new, or named as old; the usual case, answered without putting anything in order."""
+    grade = NORMAL if fact.grade is None else fact.grade
+    stable = clearly_older(reading, fact)
+    worsening = fact.course == "worsening" and not stable
+    evidence = (fact.evidence if stable else evidence_of(fact, uncertain=fact.began is None),)
+    return GradeCourse(site, side, grade, worsening, False, not stable, stable, evidence, (fact,))
+
+
 def _only_older(reading: Reading, site: str, side: str, older: list[Fact]) -> GradeCourse:
-    """Graded in an earlier episode only: named, not counted, unless it was said to be getting worse."""
+    """Graded in an earlier episode only: named, not counted."""
     latest = _sessions(older)[-1]
     evidence = tuple(fact.evidence for fact in latest.facts)
     return GradeCourse(

@@ -1,6 +1,8 @@
 """Is the pain improving, unchanged or worse, by serial scores or a stated course, over the last two to six weeks?"""
 
+from collections.abc import Iterator
 from datetime import date
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -45,7 +47,7 @@ def _instrument(fact: Fact, limits: Parameters) -> _Instrument | None:
 _OSTELO = "minimal-important-change-ostelo-2008"
 
 
-class _Reading(Struct, frozen=True):
+class _Said(Struct, frozen=True):
     """What one scale, or the stated course, says of the trend."""
 
     level: str
@@ -77,15 +79,16 @@ def trend(reading: Reading) -> Finding:
     )
 
 
-def _by_scores(reading: Reading) -> list[_Reading]:
-    scores: dict[str, list[tuple[date, float, Fact]]] = {}
+def _by_scores(reading: Reading) -> list[_Said]:
+    scores: dict[tuple[str, str], list[tuple[date, float, Fact]]] = {}
     for group in ("pain-score", "disability-score"):
         for fact in reading.group(group):
-            day = _exact_day(fact, reading.as_of)
-            if day is not None and fact.present and fact.value is not None:
-                scores.setdefault(f"{fact.concept} {fact.site}", []).append((day, fact.value, fact))
-    found: list[_Reading] = []
-    for _, series in sorted(scores.items()):
+            if fact.present and fact.value is not None:
+                day = _exact_day(fact, reading.as_of)
+                if day is not None:
+                    scores.setdefault((fact.concept, fact.site), []).append((day, fact.value, fact))
+    found: list[_Said] = []
+    for _, series in sorted(scores.items(), key=itemgetter(0)):
         if len(series) > 1:
             instrument = _instrument(series[0][2], reading.parameters)
             said = None if instrument is None else _compare(reading, instrument, series)
@@ -102,7 +105,7 @@ def _exact_day(fact: Fact, as_of: date) -> date | None:
     return began.earliest
 
 
-def _compare(reading: Reading, scale: _Instrument, series: list[tuple[date, float, Fact]]) -> _Reading | None:
+def _compare(reading: Reading, scale: _Instrument, series: list[tuple[date, float, Fact]]) -> _Said | None:
     """The latest score against those two to six weeks before it; on one day the worst score counts."""
     limits = reading.parameters
     sign = 1.0 if scale.higher_is_worse else -1.0
@@ -121,29 +124,36 @@ def _compare(reading: Reading, scale: _Instrument, series: list[tuple[date, floa
     now, fact = by_day[latest]
     best = min(earlier, key=lambda day: by_day[day][0])
     if now - by_day[best][0] >= scale.change:
-        return _Reading(WORSE, scale.mark, scale.note, (by_day[best][1].evidence, fact.evidence))
+        return _Said(WORSE, scale.mark, scale.note, (by_day[best][1].evidence, fact.evidence))
     first, before = by_day[earlier[0]]
     level = IMPROVING if first - now >= scale.change else UNCHANGED
-    return _Reading(level, scale.mark, scale.note, (before.evidence, fact.evidence))
+    return _Said(level, scale.mark, scale.note, (before.evidence, fact.evidence))
 
 
-def _by_course(reading: Reading) -> list[_Reading]:
+def _by_course(reading: Reading) -> list[_Said]:
     """The latest stated course; several on the latest day that disagree are all kept."""
     newest: date | None = None
-    found: list[_Reading] = []
-    for group in ("course", "low-back"):
-        for fact in reading.group(group):
-            level = _COURSES.get(
-                fact.course or fact.concept.removeprefix("course-") if group == "course" else fact.course
-            )
-            day = _said_on(reading, fact)
-            if level is None or day is None or not fact.present:
-                continue
-            if newest is None or day > newest:
-                newest, found = day, []
-            if day == newest:
-                found.append(_Reading(level, "coded", "", (fact.evidence,)))
+    found: list[_Said] = []
+    for fact, level in _stated_courses(reading):
+        day = _said_on(reading, fact)
+        if day is None:
+            continue
+        if newest is None or day > newest:
+            newest, found = day, []
+        if day == newest:
+            found.append(_Said(level, "coded", "", (fact.evidence,)))
     return found
+
+
+def _stated_courses(reading: Reading) -> Iterator[tuple[Fact, str]]:
+    """Entries that state a course: as a code of its own, or as a word beside the back problem."""
+    for fact in reading.group("course"):
+        level = _COURSES.get(fact.course or fact.concept.removeprefix("course-"))
+        if level is not None and fact.present:
+            yield fact, level
+    for fact in reading.group("low-back"):
+        if fact.course and fact.present and fact.course in _COURSES:
+            yield fact, _COURSES[fact.course]
 
 
 def _said_on(reading: Reading, fact: Fact) -> date | None:
