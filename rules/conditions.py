@@ -12,68 +12,58 @@ from msgspec.structs import fields
 
 from rules.finding import Answer, Finding, Findings, Safety
 
-Check = Callable[[Findings], bool]
-
 
 class TableError(ValueError):
     """A guideline table that cannot be used; the message names the file, the row and what is wrong."""
 
 
 class Condition(Struct, frozen=True):
-    """Holds when every check of any one alternative holds; an empty condition always holds."""
+    """Holds when every atom of any one alternative holds; an empty condition always holds."""
 
-    alternatives: tuple[tuple[Check, ...], ...]
+    holds: Callable[[Findings], bool]
+    alternatives: tuple[tuple[str, ...], ...]
     reads: frozenset[str]  # the findings it reads
     text: tuple[str, ...]
-
-    def holds(self, findings: Findings) -> bool:
-        """Do the findings fit?"""
-        if not self.alternatives:
-            return True
-        for checks in self.alternatives:
-            for check in checks:
-                if not check(findings):
-                    break
-            else:
-                return True
-        return False
 
 
 _FINDINGS = frozenset(field.name for field in fields(Findings) if field.type is Finding)
 _SAFETY = frozenset(field.name for field in fields(Safety) if field.type is Finding)
+_PREGNANCY = "findings.safety.pregnancy"
+# Atoms about the patient rather than one finding, as Python.
+_SPECIAL = {
+    "could_be_pregnant": "findings.safety.could_be_pregnant",
+    "pregnancy_excluded": f"({_PREGNANCY}.answer is NO and not {_PREGNANCY}.presumed)",
+}
 
 
 def compile_condition(text: Sequence[str], where: str) -> Condition:
-    """Compile the alternatives of one row; raises :class:`TableError` naming ``where``."""
+    """Compile the alternatives of one row; raises :class:`TableError` naming ``where``.
+
+    A decision asks some 150 conditions and a sensitivity analysis asks them again, so each becomes one Python
+    expression. It is put together from names of findings and quoted texts only, never from text of the table as it is.
+    """
     reads: set[str] = set()
-    alternatives = tuple(
-        tuple(_check(atom.strip(), where, reads) for atom in alternative.split(" & ")) for alternative in text
-    )
-    return Condition(alternatives, frozenset(reads), tuple(text))
+    alternatives = tuple(tuple(atom.strip() for atom in alternative.split(" & ")) for alternative in text)
+    choices = [" and ".join(_python(atom, where, reads) for atom in atoms) for atoms in alternatives]
+    source = " or ".join(f"({choice})" for choice in choices) or "True"
+    names = {"YES": Answer.YES, "NO": Answer.NO}
+    holds: Callable[[Findings], bool] = eval(f"lambda findings: {source}", names)  # noqa: S307  see above
+    return Condition(holds, alternatives, frozenset(reads), tuple(text))
 
 
-def _check(atom: str, where: str, reads: set[str]) -> Check:
+def _python(atom: str, where: str, reads: set[str]) -> str:
     if atom.startswith("!"):
-        positive = _check(atom[1:], where, reads)
-        return lambda findings: not positive(findings)
-    if atom == "could_be_pregnant":
-        return lambda findings: findings.safety.could_be_pregnant
-    if atom == "pregnancy_excluded":
-        return _pregnancy_excluded
+        return f"not {_python(atom[1:], where, reads)}"
+    if atom in _SPECIAL:
+        return _SPECIAL[atom]
     name, level, mark = _parts(atom)
-    finding_of = _accessor(name, where, atom)
+    finding = _finding(name, where, atom)
     reads.add(name)
     if mark:
-        return lambda findings: mark in finding_of(findings).marks
+        return f"{mark!r} in {finding}.marks"
     if level:
-        levels = frozenset(level.split("|"))
-        return lambda findings: finding_of(findings).level in levels
-    return lambda findings: finding_of(findings).answer is Answer.YES
-
-
-def _pregnancy_excluded(findings: Findings) -> bool:
-    pregnancy = findings.safety.pregnancy
-    return pregnancy.answer is Answer.NO and not pregnancy.presumed
+        return f"{finding}.level in {tuple(level.split('|'))!r}"
+    return f"{finding}.answer is YES"
 
 
 def _parts(atom: str) -> tuple[str, str, str]:
@@ -84,10 +74,8 @@ def _parts(atom: str) -> tuple[str, str, str]:
     return name, level, ""
 
 
-def _accessor(name: str, where: str, atom: str) -> Callable[[Findings], Finding]:
-    if name.startswith("safety.") and name[7:] in _SAFETY:
-        inner = name[7:]
-        return lambda findings: getattr(findings.safety, inner)
-    if name in _FINDINGS:
-        return lambda findings: getattr(findings, name)
+def _finding(name: str, where: str, atom: str) -> str:
+    """The finding of this name, as Python."""
+    if (name.startswith("safety.") and name[7:] in _SAFETY) or name in _FINDINGS:
+        return f"findings.{name}"
     raise TableError(f"{where}: condition {atom!r} names no finding")
