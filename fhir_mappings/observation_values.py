@@ -258,9 +258,10 @@ def _texts(concept: CodeableConcept) -> tuple[str, ...]:
 
 def is_raised(item: HasValue, result: Result, number: Number | None, kind: str) -> bool | None:
     """Is a laboratory value above normal, by its interpretation, else by the reference range that came with it?"""
-    if _RAISED.intersection(result.interpreted):
+    said = {*result.interpreted, read_answer(result.text) if result.text else ""}
+    if said & _RAISED:
         return True
-    if _NOT_RAISED.intersection(result.interpreted):
+    if said & _NOT_RAISED:
         return False
     if number is None or not is_given(item.reference_range):
         return None

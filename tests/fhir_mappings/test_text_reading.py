@@ -420,11 +420,12 @@ def test_any_text_is_read_or_unread_and_never_fails(text):
     assert has_red_flag_stem(text) in (True, False)
 
 
+KNOWN_WORDS = ["no", "denies", "and", "or", ",", ".", "with", "left", "right", "4/5", "numbness", "saddle", "LBP", "weakness", "fever", "since", "yesterday", "?", "h/o", "family", "history", "worse", "but", "has", "absent", ":", "(", ")", "l5", "foot", "drop", "EHL", "cant", "pee", "after", "post", "new", "not", "without", "neither"]
+
+
 @given(
     st.lists(
-        st.sampled_from(
-            ["no", "denies", "and", "or", ",", ".", "with", "left", "right", "4/5", "numbness", "saddle", "LBP", "weakness", "fever", "since", "yesterday", "?", "h/o", "family", "history", "worse", "but", "has", "absent", ":", "(", ")", "l5", "foot", "drop", "EHL", "cant", "pee", "after", "post", "new", "not", "without", "neither"]
-        ),
+        st.sampled_from(KNOWN_WORDS),
         max_size=12,
     )
 )
@@ -443,6 +444,12 @@ def test_every_phrase_is_folded_as_a_text_is():
         assert folded(phrase) == " ".join(words_of(phrase) or ()), phrase
 
 
+_KINDS_OF_WORDS = (
+    "muscles", "side", "acuity", "course", "severity", "suspicion", "negation", "affirmation",
+    "history", "family", "filler", "cause", "limb",
+)  # fmt: skip
+
+
 def test_a_phrase_under_two_entries_stops_the_start():
     text = """
 [[term]]
@@ -452,9 +459,6 @@ phrases = ["hot"]
 concept = "fall"
 phrases = ["hots"]
 """
-    tables = "".join(
-        f"[{kind}]\n"
-        for kind in ["muscles", "side", "acuity", "course", "severity", "suspicion", "negation", "affirmation", "history", "family", "filler", "cause", "limb"]
-    )
+    tables = "".join(f"[{kind}]\n" for kind in _KINDS_OF_WORDS)
     with pytest.raises(TerminologyError, match=re.escape("'hots' stands under fever already")):
-        read_vocabulary(text + "compound = []\n" * 0 + tables + "[[compound]]\nheads=[]\nparts=[]\n")
+        read_vocabulary(text + tables + "[[compound]]\nheads=[]\nparts=[]\n")
