@@ -37,11 +37,15 @@ _PLAIN: dict[int, str] = {**dict.fromkeys(_INVISIBLE, " "), **dict.fromkeys(_DRO
 # What renderers turn into links without being asked: //host, www.host, name@host, host.tld, scheme:host.
 _LINKS_ITSELF = re.compile(r"/(?=/)|(?<=\S)\.(?=[^\W\d_]{2})|(?<=\S)@|(?<=[^\W\d_]):(?=[^\s\d])")
 _BREAKS = {"/": "/ ", ".": ". ", "@": " @", ":": ": "}
+# Most entries of a record hold nothing of all that: letters, digits, plain punctuation, single blanks.
+_HARMLESS = re.compile(r"(?:[A-Za-z0-9,;()'%+=?-]|/(?!/)|\.(?![^\W\d_]{2})|:(?=[ \d])| (?! ))*")
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?(?=$|T)")
 
 
 def escaped(text: str) -> str:
     """Record text as plain text inside Markdown, on one line."""
+    if _HARMLESS.fullmatch(text):
+        return text.strip()
     if not text.isascii():
         text = text.translate(_PLAIN)
     broken = _LINKS_ITSELF.sub(_break, text)

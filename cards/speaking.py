@@ -78,7 +78,7 @@ class Speaking(Struct, frozen=True):
     def ways_around_mri(self) -> tuple[Study, ...]:
         """ACR's alternatives while an MRI waits for a device to be cleared; none that meets a hazard in its stead."""
         advice = self.advice
-        if advice.order.procedure not in MRI or self.contrast_open:
+        if not advice.alternatives or advice.order.procedure not in MRI:
             return ()
         limit = hazards(advice.order.procedure, advice.findings)
         return tuple(study for study in advice.alternatives if hazards(study.procedure, advice.findings) < limit)

@@ -129,6 +129,15 @@ def test_clinical_text_reads_as_it_was_written(text):
     assert visible(quoted(text)) == f"“{text}”"
 
 
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, *CLINICAL, " blank ", "two  blanks", "L4.5", "a.b.c.de", "4/5 //x", "x:y", "8:30"]
+)
+def test_the_short_way_through_escaping_says_the_same(text, monkeypatch):
+    quick = escaped(text)
+    monkeypatch.setattr("cards.escape._HARMLESS", re.compile(r"(?!)"))
+    assert escaped(text) == quick
+
+
 def test_a_cut_is_seen():
     assert quoted("a" * (QUOTE_LIMIT + 10)) == "“" + "a" * (QUOTE_LIMIT - 1) + "…”"
     assert quoted("a" * QUOTE_LIMIT) == "“" + "a" * QUOTE_LIMIT + "”"
