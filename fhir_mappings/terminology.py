@@ -1,6 +1,7 @@
 """From a code in a record to the concepts the rules know: reviewed tables, loaded once, looked up in constant time."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from fhir_mappings.order_studies import check_order_studies, order_studies
 from fhir_mappings.own_codes import Observable, OwnCodes, load_own_codes
 from fhir_mappings.site_codes import OrderCatalogue, read_order_catalogue, read_site_code_map
 
+_ICD10CM = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
 _LEARNED_LIMIT = 4096  # codes that stand in no table, per system: bounded, whatever callers send
 
 # ICD-10-CM seventh character of injuries and of M48.5, M80, M84: what stage of care the code speaks of.
@@ -131,7 +133,7 @@ class _Codes(dict[str, tuple[Meaning, ...]]):
 def _dotted(code: str) -> str:
     """``m5416`` is M54.16: records write ICD-10-CM with and without its dot."""
     plain = code.strip().upper().replace(".", "")
-    if len(plain) > 7:
+    if not _ICD10CM.fullmatch(plain):
         return ""
     return plain if len(plain) <= 3 else f"{plain[:3]}.{plain[3:]}"
 

@@ -1,4 +1,4 @@
-"""Code tables: what each code means under every name of its system, what a table must not hold, and what is left out."""
+"""Code tables: what each code means under every name of its system, and what a table must not hold."""
 
 import csv
 import re
