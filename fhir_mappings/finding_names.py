@@ -110,7 +110,7 @@ def _examined(words: list[str]) -> FindingName | None:
         elif word in ("l", "r"):
             sides.add("left" if word == "l" else "right")
             place += 1
-        elif word in (",", ":", "(", ")", "-", "/", ".", "0", "5"):
+        elif word in (",", ":", "(", ")", "-", "/", ".", "0", "5", "10", "100"):
             place += 1
         else:
             return None

@@ -98,8 +98,10 @@ def _words(texts: Iterable[str]) -> list[str]:
 
 def _named(words: list[str], known: Medicines) -> list[str]:
     found: list[str] = []
-    for place in range(len(words)):
+    place = 0
+    while place < len(words):
         name = known.names.at(words, place)
         if name is not None:
             found += name[0]
+        place += 1 if name is None else name[1]
     return found
