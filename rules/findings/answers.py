@@ -44,7 +44,7 @@ class Gathered(Struct):
 def conclude(reading: Reading, name: str, found: Gathered, level: str = "") -> Finding:
     """Yes with its contradictions; or no, because stated absent; or no, presumed from silence."""
     marks = frozenset(found.marks) if found.marks else _NO_MARKS
-    considered = ordered(found.considered)
+    considered = ordered(found.considered) if found.considered else ()
     notes = tuple(sorted(set(found.notes))) if found.notes else ()
     statement = reading.statement if name in ANSWERED_BY_STATEMENT else None
     if found.because:

@@ -12,14 +12,14 @@ from rules.findings.reading import Reading, happened_within
 
 NAME = "cancer"
 _GROUPS = frozenset({
-    "malignancy", "malignancy-history", "metastasis", "weight-loss", "body-weight", "cancer-statement", "cancer-considered",
+    "malignancy", "malignancy-history", "metastasis", "weight-loss", "cancer-statement", "cancer-considered",
 })  # fmt: skip
 
 
 def cancer(reading: Reading, trend: Finding) -> Finding:
     """Known or suspected malignancy at any time; weight loss with age over 50 or without improvement after four weeks."""
     older = older_than(reading.picture.age, reading.parameters.cancer_age_years)
-    if _GROUPS.isdisjoint(reading.facts):
+    if _GROUPS.isdisjoint(reading.facts) and not serial_weight_loss(reading):
         return _without_entries(reading, older)
     found = Gathered.nothing()
     known = _malignancies(reading, found)
@@ -141,7 +141,10 @@ def serial_weight_loss(reading: Reading) -> list[Evidence]:
     A loss over more than 12 months is not this. The newest weight must itself be of the last 12 months.
     """
     limits = reading.parameters
-    values = [fact.value for fact in reading.group("body-weight") if fact.value is not None]
+    weights = reading.group("body-weight")
+    if len(weights) < 2:
+        return []
+    values = [fact.value for fact in weights if fact.value is not None]
     if len(values) < 2 or (max(values) - min(values)) * 100.0 < (limits.weight_loss_percent - 1.0) * max(values):
         return []  # no two weights differ enough, whenever they were taken
     by_day = _weights_by_day(reading)

@@ -15,8 +15,8 @@ NONE, POSSIBLE, ADEQUATE = "none", "possible", "adequate"
 # Kinds of treatment: two of them, or active therapy alone, make care adequate.
 ACTIVE = "exercise-therapy"
 KINDS = (ACTIVE, "manipulation", "nsaid", "other-analgesic", "neuropathic-medicine")
-_STATED = ("care-done-stated", "care-not-done-stated", "care-duration-stated")
-_GROUPS = frozenset((*KINDS, *_STATED))
+_STATED = frozenset({"care-done-stated", "care-not-done-stated", "care-duration-stated"})
+_GROUPS = _STATED | frozenset(KINDS)
 _BOOKED = frozenset({FactKind.REQUEST, FactKind.DRAFT, FactKind.REASON})
 _SILENT = Finding(NAME, Answer.NO, NONE, presumed=True)
 
@@ -144,18 +144,16 @@ def _span(fact: Fact, as_of: date) -> tuple[date, date]:
 def _since_at_least(reading: Reading, entries: list[Fact]) -> bool | None:
     """Is the first entry 42 days old or more? ``None``: its date straddles the limit."""
     limit = reading.parameters.adequate_care_days
-    answers: set[bool] = set()
+    open_date = not entries
     for fact in entries:
         began = fact.began
         if began is None:
             continue
         if began.latest is not None and (reading.as_of - began.latest).days >= limit:
             return True
-        if began.earliest is not None and (reading.as_of - began.earliest).days < limit:
-            answers.add(False)
-        else:
-            answers.add(True)
-    return None if True in answers or not answers else False
+        if began.earliest is None or (reading.as_of - began.earliest).days >= limit:
+            open_date = True
+    return None if open_date else False
 
 
 def _persisting(reading: Reading, indication: Finding) -> bool:
@@ -176,6 +174,8 @@ def _persisting(reading: Reading, indication: Finding) -> bool:
 
 def _stated(reading: Reading, care: _Care) -> Finding | None:
     """The clinician's answer for this order or episode; "yes" outweighs "no" where both stand."""
+    if _STATED.isdisjoint(reading.facts):
+        return None
     yes = _statements(reading, "care-done-stated")
     no = _statements(reading, "care-not-done-stated")
     documented = ordered([fact.evidence for _, fact in care.certain] + [fact.evidence for fact in care.doubtful])

@@ -116,6 +116,4 @@ def major_trauma(reading: Reading) -> Finding:
     for fact in reading.group("fracture-aftercare"):
         if fact.present:
             found.name_only(fact)
-    if not found.because:
-        found.considered.extend(found.against)
     return conclude(reading, "major_trauma", found)

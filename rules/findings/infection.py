@@ -10,14 +10,14 @@ from rules.findings.steroids import SteroidUse
 
 NAME = "infection"
 _GROUPS = frozenset({
-    "spinal-infection", "fever", "body-temperature", "injecting-drug-use", "bloodstream-infection", "inflammatory-marker",
+    "spinal-infection", "fever", "injecting-drug-use", "bloodstream-infection", "inflammatory-marker",
     "spinal-intervention", "infection-statement", "recent-infection", "infection-strengthener",
 })  # fmt: skip
 
 
 def infection(reading: Reading, trend: Finding) -> Finding:
     """Cues of spinal infection inside their look-backs; diabetes and dialysis strengthen and are named."""
-    if _GROUPS.isdisjoint(reading.facts):
+    if _GROUPS.isdisjoint(reading.facts) and not _any_fever(reading):
         return silent(reading, NAME)
     limits = reading.parameters
     found = Gathered.nothing()
@@ -36,9 +36,15 @@ def infection(reading: Reading, trend: Finding) -> Finding:
     _intervention(reading, trend, found)
     count_statement(reading, found, "infection-statement")
     _strengtheners(reading, found)
-    if not found.because:  # a single cue absent does not answer the question
-        found.considered.extend(found.against)
+    if found.because:
+        _normal_temperatures(reading, found)
     return conclude(reading, NAME, found)
+
+
+def _any_fever(reading: Reading) -> bool:
+    """Was any temperature high, whenever it was taken? Most records hold many that were not."""
+    limit = reading.parameters.fever_celsius
+    return any(fact.value is not None and fact.value >= limit for fact in reading.group("body-temperature"))
 
 
 def _spinal_infection(reading: Reading, found: Gathered) -> None:
@@ -56,19 +62,24 @@ def _spinal_infection(reading: Reading, found: Gathered) -> None:
 
 
 def _temperature(reading: Reading, found: Gathered) -> None:
-    """A normal temperature never undoes a high one inside the look-back: both are shown."""
     limits = reading.parameters
     for fact in reading.group("body-temperature"):
-        if not fact.present or fact.value is None:
+        if fact.value is None or fact.value < limits.fever_celsius or not fact.present:
             continue
         inside = happened_within(fact, reading.as_of, limits.fever_lookback_days)
-        if fact.value >= limits.fever_celsius:
-            if inside is False:
-                found.name_only(fact)
-            else:
-                found.count(fact, "fever", uncertain=inside is None)
-        elif inside is not False:
-            found.against.append(fact.evidence)
+        if inside is False:
+            found.name_only(fact)
+        else:
+            found.count(fact, "fever", uncertain=inside is None)
+
+
+def _normal_temperatures(reading: Reading, found: Gathered) -> None:
+    """A normal temperature never undoes another cue inside the look-back: both are shown."""
+    limits = reading.parameters
+    for fact in reading.group("body-temperature"):
+        if fact.value is not None and fact.value < limits.fever_celsius and fact.present:
+            if happened_within(fact, reading.as_of, limits.fever_lookback_days) is not False:
+                found.against.append(fact.evidence)
 
 
 def _drug_use(reading: Reading, found: Gathered) -> None:

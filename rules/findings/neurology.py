@@ -34,43 +34,50 @@ def radiculopathy(reading: Reading) -> RootSigns:
     """A coded diagnosis, a positive leg raise, or a dermatomal sensory or reflex loss together with leg pain."""
     if _RADICULAR.isdisjoint(reading.facts):
         return _NO_ROOT_SIGNS
-    coded = [fact for fact in reading.group("radiculopathy-coded") if fact.present and fact.current]
-    raised = [fact for fact in reading.group("leg-raise") if fact.present and in_episode(reading, fact) is not False]
-    deficits = [
-        fact for fact in reading.group("root-deficit") if fact.present and in_episode(reading, fact) is not False
-    ]
-    deficit_counts = bool(deficits) and has_leg_pain(reading)
-    counted = coded + raised + (deficits if deficit_counts else [])
-    normal = [
-        fact.evidence
-        for group in ("leg-raise", "root-deficit", "radiculopathy-coded")
-        for fact in reading.group(group)
-        if not fact.present and in_episode(reading, fact) is not False
-    ]
+    marks: set[str] = set()
+    normal: list[Evidence] = []
+    counted = _signs(reading, "radiculopathy-coded", "coded", marks, normal)
+    counted += _signs(reading, "leg-raise", "leg-raise", marks, normal)
+    deficits = _signs(reading, "root-deficit", "deficit", marks, normal)
+    if deficits and has_leg_pain(reading):
+        counted, deficits = counted + deficits, []
+    else:
+        marks.discard("deficit")
     normal += [
         f.evidence for f in reading.group("sensation-normal") if f.present and in_episode(reading, f) is not False
     ]
-    considered = [fact.evidence for fact in deficits] if not deficit_counts else []
+    considered = ordered([fact.evidence for fact in deficits])
     if not counted:
-        finding = Finding(
-            "radiculopathy", Answer.NO, because=ordered(normal), considered=ordered(considered), presumed=not normal
+        if not normal and not considered:
+            return _NO_ROOT_SIGNS
+        because = ordered(normal)
+        return RootSigns(
+            Finding("radiculopathy", Answer.NO, because=because, considered=considered, presumed=not normal)
         )
-        return RootSigns(finding) if normal or considered else _NO_ROOT_SIGNS
-    marks = {"coded"} if coded else set()
-    marks |= {"leg-raise"} if raised else set()
-    marks |= {"deficit"} if deficit_counts else set()
     if {"left", "right"} <= sides_of(counted):
         marks.add("bilateral")
     because = ordered([evidence_of(fact) for fact in counted])
-    finding = Finding(
-        "radiculopathy",
-        Answer.YES,
-        marks=frozenset(marks),
-        because=because,
-        against=ordered(normal),
-        considered=ordered(considered),
-    )
+    against = ordered(normal)
+    finding = Finding("radiculopathy", Answer.YES, "", frozenset(marks), because, against, considered)
     return RootSigns(finding, tuple(counted))
+
+
+def _signs(reading: Reading, group: str, mark: str, marks: set[str], normal: list[Evidence]) -> list[Fact]:
+    """Entries of this episode: a diagnosis while it is current, a sign when it was seen; denied ones are normal."""
+    found: list[Fact] = []
+    coded = group == "radiculopathy-coded"
+    for fact in reading.group(group):
+        if fact.present and coded:
+            if fact.current:
+                found.append(fact)
+        elif in_episode(reading, fact) is not False:
+            if fact.present:
+                found.append(fact)
+            else:
+                normal.append(fact.evidence)
+    if found:
+        marks.add(mark)
+    return found
 
 
 _NO_ROOT_SIGNS = RootSigns(PRESUMED_NO["radiculopathy"])
