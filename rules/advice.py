@@ -128,7 +128,8 @@ def _alternatives(case: Case) -> tuple[Study, ...]:
     choices = contrast_choices(case)
     if choices and not contrast_choices_alike(case):
         worth = [study for study in choices if RANK[study.category] > 1]
-        return tuple(sorted(worth, key=lambda study: _preference(study, case)))
+        first = _preferred(case, None)
+        return tuple(sorted(worth, key=lambda study: (study.procedure is not first, *_preference(study, case))))
     variant = case.assessment.leading.variant
     if variant is not None and device_on_record(case.findings) and variant in case.guidelines.no_mri:
         studies = case.guidelines.acr.variants[variant].studies

@@ -44,8 +44,8 @@ def _in_order(case: Circumstances) -> list[Situation]:
     found: list[Situation] = []
     if case.findings.cauda_equina.level == "possible":
         found.append(Situation.POSSIBLE_CAUDA_EQUINA)
-    if case.findings.deferred:
-        found.append(Situation.DEFERRED)
+    if case.findings.deferred and case.assessment.urgency.urgency is Urgency.ROUTINE:
+        found.append(Situation.DEFERRED)  # a deferral never covers a red flag that came to light since
     if case.contraindicated:
         found.append(Situation.SAFETY)
     found += _by_rating(case)

@@ -336,6 +336,20 @@ SITUATIONS = [
         True,
     ),
     ({"deferred": True}, {}, S.DEFERRED, PamaRating.NOT_APPROPRIATE, True),
+    (
+        {"deferred": True, "infection": yes("infection", "", "fever")},
+        {},
+        S.WRONG_TEST,
+        PamaRating.APPROPRIATE,
+        False,
+    ),
+    (
+        {"deferred": True, "cauda_equina": unknown("cauda_equina", "possible")},
+        {},
+        S.POSSIBLE_CAUDA_EQUINA,
+        PamaRating.NOT_APPROPRIATE,
+        False,
+    ),
     ({"deferred": True, "weakness": yes("weakness", "worsening")}, {}, S.IMMEDIATE, PamaRating.APPROPRIATE, False),
     ({}, {"procedure": P.BONE_SCAN}, S.NOT_APPROPRIATE, PamaRating.NOT_APPROPRIATE, True),
     ({"indication": unknown("indication")}, {"procedure": P.BONE_SCAN}, S.NOT_OURS, None, False),
@@ -400,6 +414,16 @@ def test_contrast_not_stated_is_rated_only_where_every_choice_rates_alike(
     assert advice.situation is situation
     assert (advice.rating is not None) is rated
     assert [study.procedure for study in advice.alternatives] == alternatives
+
+
+def test_the_contrast_choices_begin_with_the_study_that_would_be_offered():
+    order = an_order(
+        None,
+        recognition=Recognition.CONTRAST_NOT_STATED,
+        candidates=(P.MRI_WITHOUT_AND_WITH, P.MRI_WITHOUT, P.MRI_WITH),
+    )
+    advice = advise(answers(immunosuppression=yes("immunosuppression", "", "hiv")), order)
+    assert [study.procedure for study in advice.alternatives] == [P.MRI_WITHOUT, P.MRI_WITHOUT_AND_WITH]
 
 
 def test_an_emergency_settles_the_contrast_that_was_not_stated():
