@@ -87,7 +87,8 @@ def _requests(call: HookCall) -> Iterator[tuple[RawResource, str, bool]]:
     named = [_selected(draft, url, context.selections or ()) for draft, url in drafts]
     lost = not everything and not any(named) and _names_unknown_request(context.selections or (), call)
     for (draft, url), selected in zip(drafts, named, strict=True):
-        if draft.get("doNotPerform") is True or draft.get("status") in _NO_ORDER:
+        status = draft.get("status")
+        if draft.get("doNotPerform") is True or (isinstance(status, str) and status in _NO_ORDER):
             continue
         yield draft, url, everything or selected or (lost and not id_of(draft))
 

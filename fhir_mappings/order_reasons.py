@@ -11,7 +11,7 @@ from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReader, CodeReading
 from fhir_mappings.decode import HookCall, RawResource
 from fhir_mappings.draft_parts import as_part, id_of, listed, reference_of
-from fhir_mappings.elements import CodeableConcept
+from fhir_mappings.elements import CodeableConcept, Unreadable
 from fhir_mappings.fhir_records import Condition, Observation, type_name
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.page import stated_onset
@@ -160,11 +160,12 @@ def _onsets(reasons: Reasons, written: DateInterval | None) -> list[Fact]:
 
 
 def _said_in_error(record: ReasonRecord) -> bool:
+    """Is it taken back, or in a form that does not say whether it is?"""
     if isinstance(record, Observation):
         return record.status == "entered-in-error"
     try:
         return verified(record.verification_status) in (Verified.ERROR, Verified.REFUTED)
-    except OlderFhir:
+    except (OlderFhir, Unreadable):
         return True
 
 

@@ -36,7 +36,9 @@ def icd(code: str, text: str = "") -> Resource:
 
 
 def test_an_active_confirmed_problem_is_present_and_current():
-    fact = only(facts_of(condition("urinary-retention", onsetDateTime="2026-11-20", encounter={"reference": "Encounter/7"})))
+    fact = only(
+        facts_of(condition("urinary-retention", onsetDateTime="2026-11-20", encounter={"reference": "Encounter/7"}))
+    )
     assert (fact.concept, fact.present, fact.current, fact.suspected) == ("urinary-retention", True, True, False)
     assert fact.evidence.reference == "Condition/c1"
     assert fact.evidence.dated == "2026-11-20"
@@ -56,7 +58,8 @@ STATUSES: dict[str, tuple[dict[str, Any], tuple[bool, bool, bool]]] = {
     "no clinical status": ({"clinicalStatus": None}, (True, True, False)),
     "a clinical status that nobody knows": ({"clinicalStatus": clinical("unknown")}, (True, True, False)),
     "no clinical status, but an end": (
-        {"clinicalStatus": None, "abatementDateTime": "2026-10-01"}, (True, False, False),
+        {"clinicalStatus": None, "abatementDateTime": "2026-10-01"},
+        (True, False, False),
     ),
     "active, with an end in the past": ({"abatementDateTime": "2026-10-01"}, (True, False, False)),
     "active, with an end in the future": ({"abatementDateTime": "2027-10-01"}, (True, True, False)),
@@ -68,7 +71,7 @@ STATUSES: dict[str, tuple[dict[str, Any], tuple[bool, bool, bool]]] = {
     "suspected, as text only": ({"verificationStatus": {"text": "Suspected"}}, (True, True, True)),
     "refuted is evidence of absence": ({"verificationStatus": verification("refuted")}, (False, True, False)),
     "a category changes nothing": ({"category": [{"text": "health-concern"}]}, (True, True, False)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("more", "expected"), STATUSES.values(), ids=STATUSES.keys())
@@ -81,9 +84,7 @@ NEVER = {
     "entered in error": condition("urinary-retention", verificationStatus=verification("entered-in-error")),
     "entered in error, as text": condition("urinary-retention", verificationStatus={"text": "Entered in Error"}),
     "family history in words": condition({"text": "family history of bowel cancer"}),
-    "family history in words, coded as the disease": condition(
-        coded("malignant-neoplasm", "Family history of cancer")
-    ),
+    "family history in words, coded as the disease": condition(coded("malignant-neoplasm", "Family history of cancer")),
     "another patient's": condition("urinary-retention", subject={"reference": "Patient/p2"}),
     "a modifier that may turn it around": condition(
         "urinary-retention", modifierExtension=[{"url": "urn:x", "valueBoolean": True}]
@@ -115,24 +116,30 @@ ONSETS: dict[str, tuple[dict[str, Any], DateInterval | None]] = {
     ),
     "a text that is a date": ({"onsetString": "2026-10-01"}, day("2026-10-01")),
     "a text that is none, then the recorded date": (
-        {"onsetString": "after gardening", "recordedDate": "2026-10-07"}, day(None, "2026-10-07"),
+        {"onsetString": "after gardening", "recordedDate": "2026-10-07"},
+        day(None, "2026-10-07"),
     ),
     "a recorded date only": ({"recordedDate": "2026-10-07"}, day(None, "2026-10-07")),
     "an impossible date, then the recorded date": (
-        {"onsetDateTime": "2026-02-30", "recordedDate": "2026-10-07"}, day(None, "2026-10-07"),
+        {"onsetDateTime": "2026-02-30", "recordedDate": "2026-10-07"},
+        day(None, "2026-10-07"),
     ),
     "an impossible date and nothing else": ({"onsetDateTime": "2026-02-30"}, None),
     "a date in the future is a mistake": ({"onsetDateTime": "2027-01-01"}, None),
     "nothing": ({}, None),
     "words of the entry, back from the day it was recorded": (
-        {"code": {"text": "low back pain for 3 weeks"}, "recordedDate": "2026-10-29"}, day("2026-10-02", "2026-10-08"),
+        {"code": {"text": "low back pain for 3 weeks"}, "recordedDate": "2026-10-29"},
+        day("2026-10-02", "2026-10-08"),
     ),
-    "words of the entry that name a year": ({"code": {"text": "low back pain since 2015"}}, day("2015-01-01", "2015-12-31")),
+    "words of the entry that name a year": (
+        {"code": {"text": "low back pain since 2015"}},
+        day("2015-01-01", "2015-12-31"),
+    ),
     "an onset outweighs the words": (
         {"code": {"text": "low back pain for 3 weeks"}, "onsetDateTime": "2026-01-01", "recordedDate": "2026-10-29"},
         day("2026-01-01"),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("more", "expected"), ONSETS.values(), ids=ONSETS.keys())
@@ -149,13 +156,15 @@ SIDES: dict[str, tuple[Resource, dict[str, Any], str]] = {
     "in a coded body site": (coded("sciatica"), {"bodySite": [coded("laterality-left")]}, "left"),
     "in a body site in words": (coded("sciatica"), {"bodySite": [{"text": "Right leg"}]}, "right"),
     "in two body sites": (
-        coded("sciatica"), {"bodySite": [coded("laterality-left"), coded("laterality-right")]}, "bilateral",
+        coded("sciatica"),
+        {"bodySite": [coded("laterality-left"), coded("laterality-right")]},
+        "bilateral",
     ),
     "in the code": (icd("M54.32"), {}, "left"),
     "in the text beside the code": (coded("sciatica", "Sciatica, right side"), {}, "right"),
     "in text alone": ({"text": "left sided sciatica"}, {}, "left"),
     "nowhere": (coded("sciatica"), {}, ""),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("code", "more", "side"), SIDES.values(), ids=SIDES.keys())
@@ -194,7 +203,7 @@ def test_every_concept_of_a_code_is_a_fact():
     assert {fact.concept for fact in facts_of(condition(icd("C79.51")))} == {"bone-metastasis", "malignant-neoplasm"}
 
 
-# --- words beside a code -------------------------------------------------------------------------------------------------
+# --- words beside a code ----------
 
 
 def test_words_beside_a_code_add_suspicion_history_and_course():
@@ -213,7 +222,7 @@ def test_a_text_that_denies_its_own_code_is_unread_and_quoted():
     assert picture.unread_red_flag_stem
 
 
-# --- problems that cannot be read ------------------------------------------------------------------------------------------
+# --- problems that cannot be read ----------
 
 UNREAD: dict[str, tuple[Resource, bool, bool]] = {  # record, quoted, red-flag stem
     "words about the back": (condition({"text": "LBP acute on chronic ++ see letter"}), True, False),
@@ -223,12 +232,14 @@ UNREAD: dict[str, tuple[Resource, bool, bool]] = {  # record, quoted, red-flag s
     "a code without words": (condition({"coding": [{"system": "urn:oid:1.2.3", "code": "77"}]}), True, False),
     "words about something else": (condition({"text": "Zzz of the eyelid"}), False, False),
     "words about something else, of this encounter": (
-        condition({"text": "Zzz of the eyelid"}, encounter={"reference": "Encounter/e1"}), True, False,
+        condition({"text": "Zzz of the eyelid"}, encounter={"reference": "Encounter/e1"}),
+        True,
+        False,
     ),
     "years old": (condition({"text": "Lumbar zzz syndrome"}, onsetDateTime="2019-01-01"), False, False),
     "resolved": (condition({"text": "Lumbar zzz syndrome"}, clinicalStatus=clinical("resolved")), False, False),
     "refuted": (condition({"text": "Lumbar zzz syndrome"}, verificationStatus=verification("refuted")), False, False),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("record", "quoted", "stem"), UNREAD.values(), ids=UNREAD.keys())
@@ -245,7 +256,7 @@ def test_an_unknown_code_is_counted_for_coverage_and_an_unknown_text_as_text():
     assert picture.unread_texts == 1
 
 
-# --- other versions of FHIR --------------------------------------------------------------------------------------------------
+# --- other versions of FHIR ----------
 
 OLDER = {
     "a bare code as clinical status (DSTU2, STU3)": {"clinicalStatus": "active"},

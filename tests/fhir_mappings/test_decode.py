@@ -39,9 +39,9 @@ NOT_JSON = {
     "cut off": BODY.encode()[:-1],
     "trailing text": BODY.encode() + b"x",
     "a byte order mark": b"\xef\xbb\xbf" + BODY.encode(),
-    "not UTF-8, in a part that nobody reads": BODY.replace('"h-1"', '"h-1","unread":"\x01"').encode("latin-1").replace(
-        b"\x01", b"\xff"
-    ),
+    "not UTF-8, in a part that nobody reads": BODY.replace('"h-1"', '"h-1","unread":"\x01"')
+    .encode("latin-1")
+    .replace(b"\x01", b"\xff"),
     "UTF-16": BODY.encode("utf-16"),
     "NaN": BODY.replace('"h-1"', '"h-1","unread":NaN').encode(),
     "Infinity in a draft": with_context(draftOrders={"entry": [{"resource": {"resourceType": "ServiceRequest"}}]})
@@ -57,9 +57,9 @@ NOT_JSON = {
     "half a surrogate pair in a draft": BODY.replace('"order-1"', '"\\udc00"').encode(),
     "a number that cannot be kept": BODY.replace('"intent":', '"priorityNumber":1e999,"intent":', 1).encode(),
     "nested without end": BODY.replace('"h-1"', '"h-1","unread":' + "[" * 50_000 + "]" * 50_000).encode(),
-    "nested without end in the prefetch": BODY.replace("null", "0").replace(
-        '"prefetch": {', '"prefetch": {"x":' + "[" * 50_000 + "]" * 50_000 + ",", 1
-    ).encode(),
+    "nested without end in the prefetch": BODY.replace("null", "0")
+    .replace('"prefetch": {', '"prefetch": {"x":' + "[" * 50_000 + "]" * 50_000 + ",", 1)
+    .encode(),
     "nested deeply in a draft": with_context(
         draftOrders={"entry": [{"resource": {"resourceType": "ServiceRequest", "note": "@"}}]}
     )
@@ -154,7 +154,9 @@ VALUES: dict[str, tuple[Any, State, int, bool]] = {
     "an empty searchset": ({"resourceType": "Bundle", "type": "searchset", "total": 0}, State.READ, 0, False),
     "a searchset with a next page": (
         bundle(condition("sciatica"), link=[{"relation": "self", "url": "a"}, {"relation": "next", "url": "b"}]),
-        State.READ, 1, True,
+        State.READ,
+        1,
+        True,
     ),
     "a searchset that holds less than its total": (bundle(condition("sciatica"), total=3), State.READ, 1, True),
     "a broken body passed on as a text": ('{"resourceType": "Bundle", "entry": [', State.UNREADABLE, 0, False),
@@ -166,18 +168,24 @@ VALUES: dict[str, tuple[Any, State, int, bool]] = {
     "a type of a later FHIR version": ({"resourceType": "Transport", "id": "t"}, State.READ, 0, False),
     "an OperationOutcome with an error": (
         {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]},
-        State.FAILED, 0, False,
+        State.FAILED,
+        0,
+        False,
     ),
     "an OperationOutcome with a warning": (
         {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "processing"}]},
-        State.EMPTY, 0, False,
+        State.EMPTY,
+        0,
+        False,
     ),
     "an OperationOutcome that says that something was withheld": (
         {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]},
-        State.EMPTY, 0, True,
+        State.EMPTY,
+        0,
+        True,
     ),
     "an OperationOutcome without issues": ({"resourceType": "OperationOutcome", "issue": []}, State.FAILED, 0, False),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("value", "state", "entries", "incomplete"), VALUES.values(), ids=VALUES.keys())

@@ -30,12 +30,20 @@ def report(code: Resource, **more: Any) -> Resource:
     return resource("DiagnosticReport", **{"status": "final", "code": code, "effectiveDateTime": "2026-08-01", **more})
 
 
-# --- imaging -----------------------------------------------------------------------------------------------------------------
+# --- imaging ----------
 
 REPORTS = {
-    "final": "final", "amended": "final", "corrected": "final", "appended": "final", "preliminary": "preliminary",
-    "partial": "preliminary", "registered": None, "cancelled": None, "entered-in-error": None, "unknown": None,
-}  # fmt: skip
+    "final": "final",
+    "amended": "final",
+    "corrected": "final",
+    "appended": "final",
+    "preliminary": "preliminary",
+    "partial": "preliminary",
+    "registered": None,
+    "cancelled": None,
+    "entered-in-error": None,
+    "unknown": None,
+}
 
 
 @pytest.mark.parametrize(("status", "state"), REPORTS.items(), ids=REPORTS.keys())
@@ -65,7 +73,9 @@ def test_a_report_that_is_only_issued_was_done_by_then():
 
 
 def test_an_imaging_study_is_pictures_and_no_report():
-    study = resource("ImagingStudy", status="available", started="2026-08-01", procedureCode=[coded("mri-lumbar-without-contrast")])
+    study = resource(
+        "ImagingStudy", status="available", started="2026-08-01", procedureCode=[coded("mri-lumbar-without-contrast")]
+    )
     fact = only(facts_of(study))
     assert (fact.concept, fact.state) == ("mri-lumbar-without-contrast", "preliminary")
     assert "pictures, no report" in fact.evidence.marks
@@ -74,14 +84,18 @@ def test_an_imaging_study_is_pictures_and_no_report():
     assert facts_of({**study, "status": "cancelled"}) == ()
 
 
-# --- devices -------------------------------------------------------------------------------------------------------------------
+# --- devices ----------
 
 
 def device(**more: Any) -> Resource:
     return {
-        "resourceType": "Device", "id": "d1", "status": "active", "patient": ME, "type": coded("implantable-defibrillator"),
+        "resourceType": "Device",
+        "id": "d1",
+        "status": "active",
+        "patient": ME,
+        "type": coded("implantable-defibrillator"),
         **more,
-    }  # fmt: skip
+    }
 
 
 def use(status: str) -> Resource:
@@ -110,14 +124,18 @@ def test_a_device_may_be_known_by_its_name_only():
     assert only(facts_of(named)).concept == "pacemaker"
 
 
-# --- allergies -----------------------------------------------------------------------------------------------------------------
+# --- allergies ----------
 
 
 def allergy(**more: Any) -> Resource:
     return {
-        "resourceType": "AllergyIntolerance", "id": "a1", "patient": ME, "code": coded("gadolinium-contrast-substance"),
-        "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]}, **more,
-    }  # fmt: skip
+        "resourceType": "AllergyIntolerance",
+        "id": "a1",
+        "patient": ME,
+        "code": coded("gadolinium-contrast-substance"),
+        "clinicalStatus": {"coding": [{"system": CLINICAL, "code": "active"}]},
+        **more,
+    }
 
 
 ALLERGIES: dict[str, tuple[Resource, tuple[bool, bool, bool] | None]] = {  # present, current, suspected
@@ -125,7 +143,10 @@ ALLERGIES: dict[str, tuple[Resource, tuple[bool, bool, bool] | None]] = {  # pre
     "without a status": ({"clinicalStatus": None}, (True, True, False)),
     "resolved": ({"clinicalStatus": {"coding": [{"code": "resolved"}]}}, (True, False, False)),
     "inactive": ({"clinicalStatus": {"text": "Inactive"}}, (True, False, False)),
-    "refuted": ({"verificationStatus": {"coding": [{"system": VERIFICATION, "code": "refuted"}]}}, (False, True, False)),
+    "refuted": (
+        {"verificationStatus": {"coding": [{"system": VERIFICATION, "code": "refuted"}]}},
+        (False, True, False),
+    ),
     "unconfirmed": ({"verificationStatus": {"coding": [{"code": "unconfirmed"}]}}, (True, True, True)),
     "in error": ({"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}, None),
 }
@@ -138,7 +159,9 @@ def test_a_reaction_counts_as_its_status_says(more: Resource, expected: tuple[bo
 
 
 def test_the_substance_may_stand_in_the_reaction():
-    record = allergy(code=local("Zzz"), reaction=[{"substance": coded("iodinated-contrast-substance")}], criticality="high")
+    record = allergy(
+        code=local("Zzz"), reaction=[{"substance": coded("iodinated-contrast-substance")}], criticality="high"
+    )
     fact = only(facts_of(record))
     assert fact.concept == "iodinated-contrast-substance"
     assert "criticality high" in fact.evidence.marks
@@ -149,7 +172,7 @@ def test_an_older_version_of_an_allergy_is_a_gap():
     assert (gap.source, gap.why, gap.hides_red_flags) == ("AllergyIntolerance", "unsupported version", False)
 
 
-# --- encounter and user --------------------------------------------------------------------------------------------------------
+# --- encounter and user ----------
 
 ENCOUNTERS: dict[str, tuple[Resource, bool | None]] = {
     "a spine service": ({"serviceType": coded("specialty-neurosurgery")}, True),
@@ -157,7 +180,8 @@ ENCOUNTERS: dict[str, tuple[Resource, bool | None]] = {
     "general practice": ({"serviceType": coded("specialty-family-medicine")}, False),
     "an inpatient": ({"class": {"code": "IMP"}}, True),
     "an inpatient of a general service": (
-        {"class": {"code": "IMP"}, "serviceType": coded("specialty-internal-medicine")}, False,
+        {"class": {"code": "IMP"}, "serviceType": coded("specialty-internal-medicine")},
+        False,
     ),
     "an outpatient": ({"class": {"code": "AMB"}}, None),
     "an emergency": ({"class": {"code": "EMER"}}, None),
@@ -165,7 +189,7 @@ ENCOUNTERS: dict[str, tuple[Resource, bool | None]] = {
     "cancelled": ({"status": "cancelled", "serviceType": coded("specialty-neurosurgery")}, None),
     "another encounter": ({"id": "e2", "serviceType": coded("specialty-neurosurgery")}, None),
     "nothing said": ({}, None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("more", "specialist"), ENCOUNTERS.values(), ids=ENCOUNTERS.keys())
@@ -185,9 +209,12 @@ def test_the_reason_of_todays_visit_is_a_problem_of_this_encounter():
 
 def role(**more: Any) -> Resource:
     return {
-        "resourceType": "PractitionerRole", "id": "r1", "practitioner": {"reference": "Practitioner/d1"},
-        "specialty": [coded("specialty-neurosurgery")], **more,
-    }  # fmt: skip
+        "resourceType": "PractitionerRole",
+        "id": "r1",
+        "practitioner": {"reference": "Practitioner/d1"},
+        "specialty": [coded("specialty-neurosurgery")],
+        **more,
+    }
 
 
 USERS: dict[str, tuple[list[Resource], str, tuple[str, ...]]] = {
@@ -195,12 +222,13 @@ USERS: dict[str, tuple[list[Resource], str, tuple[str, ...]]] = {
     "by the role itself": ([role()], "PractitionerRole/r1", ("specialty-neurosurgery",)),
     "by a qualification": (
         [{"resourceType": "Practitioner", "id": "d1", "qualification": [{"code": coded("specialty-rheumatology")}]}],
-        "Practitioner/d1", ("specialty-rheumatology",),
+        "Practitioner/d1",
+        ("specialty-rheumatology",),
     ),
     "another person's role": ([role(practitioner={"reference": "Practitioner/d2"})], "Practitioner/d1", ()),
     "a role that is over": ([role(active=False)], "Practitioner/d1", ()),
     "nobody is named": ([role()], "", ()),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("people", "user", "expected"), USERS.values(), ids=USERS.keys())
@@ -209,7 +237,7 @@ def test_only_the_users_own_specialties_count(people: list[Resource], user: str,
     assert picture.requester_specialties == expected
 
 
-# --- the patient -----------------------------------------------------------------------------------------------------------------
+# --- the patient ----------
 
 AGES: dict[str, tuple[str | None, AgeRange | None]] = {
     "on the birthday": ("1976-11-25", AgeRange(50, 50)),

@@ -71,10 +71,11 @@ FINDING: dict[str, tuple[Resource, bool | None]] = {
     "an unknown value": ({"valueCodeableConcept": {"text": "unknown"}}, None),
     "a stated absence of data": ({"dataAbsentReason": {"text": "not asked"}}, None),
     "a value and a stated absence of data": (
-        {"valueBoolean": True, "dataAbsentReason": {"text": "error"}}, None,
+        {"valueBoolean": True, "dataAbsentReason": {"text": "error"}},
+        None,
     ),
     "a number": (quantity(3, "1"), None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("value", "present"), FINDING.values(), ids=FINDING.keys())
@@ -85,9 +86,17 @@ def test_a_finding_is_present_absent_or_unsaid(value: Resource, present: bool | 
 
 @pytest.mark.parametrize(
     ("status", "read"),
-    [("final", True), ("amended", True), ("corrected", True), ("preliminary", True), ("registered", False),
-     ("cancelled", False), ("entered-in-error", False), ("unknown", False)],
-)  # fmt: skip
+    [
+        ("final", True),
+        ("amended", True),
+        ("corrected", True),
+        ("preliminary", True),
+        ("registered", False),
+        ("cancelled", False),
+        ("entered-in-error", False),
+        ("unknown", False),
+    ],
+)
 def test_only_a_result_that_stands_is_read(status: str, read: bool):
     found = facts_of(observation("urinary-retention", status=status, valueBoolean=True))
     assert bool(found) is read
@@ -132,7 +141,9 @@ def test_strength_is_a_grade_from_0_to_5_however_it_is_written(value: Resource, 
     assert found == (None if expected is None else (expected, "ankle-dorsiflexion", "left"))
 
 
-NAMES: dict[str, tuple[str, Resource, tuple[str, bool, str, str] | None]] = {  # name, value: concept, present, site, side
+NAMES: dict[
+    str, tuple[str, Resource, tuple[str, bool, str, str] | None]
+] = {  # name, value: concept, present, site, side
     "leg raise": ("Straight leg raise, right", text("positive"), ("straight-leg-raise", True, "", "right")),
     "leg raise, negative": ("SLR left", text("negative"), ("straight-leg-raise", False, "", "left")),
     "a leg raise without a result says nothing": ("Straight leg raise, right", {}, None),
@@ -212,10 +223,22 @@ NUMBERS: dict[str, tuple[str | Resource, Resource, tuple[str, float, str, str] |
     "CRP without a unit": ("crp", quantity(4.8), None),
     "ESR": ("esr", quantity(60, "mm/h", "mm/h"), ("esr", 60, "", "")),
     "ESR, another spelling": ("esr", quantity(60, "mm/hr"), ("esr", 60, "", "")),
-    "residual urine": (own("post-void-residual-volume"), quantity(450, "mL", "mL"), ("post-void-residual", 450, "", "")),
-    "residual urine in cc": (own("post-void-residual-volume"), quantity(450, "cc"), ("post-void-residual", 450, "", "")),
+    "residual urine": (
+        own("post-void-residual-volume"),
+        quantity(450, "mL", "mL"),
+        ("post-void-residual", 450, "", ""),
+    ),
+    "residual urine in cc": (
+        own("post-void-residual-volume"),
+        quantity(450, "cc"),
+        ("post-void-residual", 450, "", ""),
+    ),
     "duration in weeks": (own("symptom-duration-weeks"), quantity(3, "wk", "wk"), ("symptom-duration", 21, "", "")),
-    "duration as an integer of weeks": (own("symptom-duration-weeks"), {"valueInteger": 3}, ("symptom-duration", 21, "", "")),
+    "duration as an integer of weeks": (
+        own("symptom-duration-weeks"),
+        {"valueInteger": 3},
+        ("symptom-duration", 21, "", ""),
+    ),
     "duration in months": (own("symptom-duration-weeks"), quantity(2, "months"), ("symptom-duration", 60.875, "", "")),
     "a pain score": ("pain-severity-nrs", quantity(7, "{score}", "{score}"), ("pain-score", 7, "", "nrs")),
     "a pain score as an integer": ("pain-severity-nrs", {"valueInteger": 7}, ("pain-score", 7, "", "nrs")),
@@ -228,10 +251,12 @@ NUMBERS: dict[str, tuple[str | Resource, Resource, tuple[str, float, str, str] |
     "Oswestry, raw": ("oswestry-disability-index", text("22/50"), ("oswestry-disability-index", 44, "", "")),
     "PEG": ("peg-score", quantity(6.3, "{score}"), ("function-score", 6.3, "", "peg")),
     "PROMIS": (
-        "promis-physical-function", quantity(38.1, "{Tscore}"), ("function-score", 38.1, "", "promis-physical-function"),
+        "promis-physical-function",
+        quantity(38.1, "{Tscore}"),
+        ("function-score", 38.1, "", "promis-physical-function"),
     ),
     "a temperature by its name": ({"text": "Temp"}, quantity(101.3, "F"), ("body-temperature", 38.5, "", "")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("code", "value", "expected"), NUMBERS.values(), ids=NUMBERS.keys())
@@ -249,15 +274,19 @@ def test_a_number_is_read_in_the_unit_of_its_concept_or_not_at_all(
 MARKERS: dict[str, tuple[Resource, tuple[bool, bool]]] = {  # present, flagged high
     "flagged high": ({**quantity(48, "mg/L"), **interpretation("H")}, (True, True)),
     "flagged normal": ({**quantity(4, "mg/L"), **interpretation("N")}, (False, False)),
-    "above its range": ({**quantity(48, "mg/L"), "referenceRange": [{"high": {"value": 5, "unit": "mg/L"}}]}, (True, True)),
+    "above its range": (
+        {**quantity(48, "mg/L"), "referenceRange": [{"high": {"value": 5, "unit": "mg/L"}}]},
+        (True, True),
+    ),
     "within its range": ({**quantity(4, "mg/L"), "referenceRange": [{"high": {"value": 5}}]}, (False, False)),
     "range in another unit": (
-        {**quantity(48, "mg/L"), "referenceRange": [{"high": {"value": 0.5, "unit": "mg/dL"}}]}, (True, True),
+        {**quantity(48, "mg/L"), "referenceRange": [{"high": {"value": 0.5, "unit": "mg/dL"}}]},
+        (True, True),
     ),
     "neither flag nor range: the number is left to the rules": (quantity(48, "mg/L"), (True, False)),
     "flagged, without a number": (interpretation("HH"), (True, True)),
     "negative in words": (text("negative"), (False, False)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("value", "expected"), MARKERS.values(), ids=MARKERS.keys())
@@ -313,7 +342,9 @@ def test_the_components_of_a_panel_are_read_like_observations_of_their_own():
     found: dict[str, Fact] = {fact.concept: fact for fact in facts_of(panel)}
     assert set(found) == {"muscle-strength", "ankle-reflex-reduced", "body-temperature"}
     assert {fact.side for fact in found.values()} == {"left"}
-    assert all(fact.evidence.reference == "Observation/o1" and "preliminary" in fact.evidence.marks for fact in found.values())
+    assert all(
+        fact.evidence.reference == "Observation/o1" and "preliminary" in fact.evidence.marks for fact in found.values()
+    )
     assert picture_of(panel).unread_texts >= 1
 
 
@@ -344,7 +375,9 @@ def test_an_observation_is_dated_by_when_it_was_made(more: Resource, expected: D
 
 def test_every_dated_value_is_kept():
     values = [
-        observation("body-weight", id=f"w{month}", effectiveDateTime=f"2026-{month:02d}-01", **quantity(80 - month, "kg"))
+        observation(
+            "body-weight", id=f"w{month}", effectiveDateTime=f"2026-{month:02d}-01", **quantity(80 - month, "kg")
+        )
         for month in range(1, 8)
     ]
     assert sorted(fact.value or 0 for fact in facts_of(*values)) == [73, 74, 75, 76, 77, 78, 79]

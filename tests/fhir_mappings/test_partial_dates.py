@@ -102,9 +102,18 @@ def test_an_age_is_the_days_between_two_birthdays_or_nothing():
 
 @pytest.mark.parametrize(
     ("value", "unit", "expected"),
-    [(3, "wk", 21), (3, "weeks", 21), (2, "d", 2), (1, "a", 365.25), (6, "mo", 182.625), (5, "furlong", None),
-     (None, "d", None), (-1, "d", None), (1, None, None)],
-)  # fmt: skip
+    [
+        (3, "wk", 21),
+        (3, "weeks", 21),
+        (2, "d", 2),
+        (1, "a", 365.25),
+        (6, "mo", 182.625),
+        (5, "furlong", None),
+        (None, "d", None),
+        (-1, "d", None),
+        (1, None, None),
+    ],
+)
 def test_a_duration_needs_a_unit_of_time(value: float | None, unit: str | None, expected: float | None):
     assert days_in(value, unit) == expected
 
@@ -117,7 +126,10 @@ def test_what_was_found_cannot_lie_in_the_future():
     assert not_after(None, today) is None
 
 
-@given(st.text(max_size=40) | st.from_regex(r"[0-9]{1,5}-?[0-9]{0,3}-?[0-9]{0,3}(T[0-9:.]{0,12}(Z|[+-][0-9:]{1,6})?)?", fullmatch=True))
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"[0-9]{1,5}-?[0-9]{0,3}-?[0-9]{0,3}(T[0-9:.]{0,12}(Z|[+-][0-9:]{1,6})?)?", fullmatch=True)
+)
 def test_no_text_breaks_the_reading_and_every_interval_is_in_order(text: str):
     found = read_date(text, EASTERN)
     if found is not None:

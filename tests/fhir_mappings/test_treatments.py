@@ -28,7 +28,13 @@ def procedure(code: str | Resource, **more: Any) -> Resource:
 def medicine(**more: Any) -> Resource:
     return resource(
         "MedicationRequest",
-        **{"status": "active", "intent": "order", "medicationCodeableConcept": RXNORM_TEXT, "authoredOn": "2026-10-01", **more},
+        **{
+            "status": "active",
+            "intent": "order",
+            "medicationCodeableConcept": RXNORM_TEXT,
+            "authoredOn": "2026-10-01",
+            **more,
+        },
     )
 
 
@@ -36,7 +42,7 @@ def of_kind(facts: tuple[Fact, ...], kind: str) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.kind.value == kind)
 
 
-# --- procedures ----------------------------------------------------------------------------------------------------------
+# --- procedures ----------
 
 PROCEDURES = {  # status: state, present, current, suspected
     "completed": ("done", True, True, False),
@@ -103,7 +109,7 @@ def test_a_treatment_for_something_else_says_so(more: Resource, other: bool):
     assert only(of_kind(facts, "medication")).stated_other_indication is other
 
 
-# --- medicines -------------------------------------------------------------------------------------------------------------
+# --- medicines ----------
 
 MEDICINES: dict[str, tuple[Resource, tuple[str, bool, bool]]] = {  # state, present, current
     "active": ({}, ("ongoing", True, True)),
@@ -133,13 +139,15 @@ SUPPLIES: dict[str, tuple[Resource, int | None]] = {
     "days": ({"dispenseRequest": {"expectedSupplyDuration": {"value": 30, "unit": "days", "code": "d"}}}, 30),
     "weeks": ({"dispenseRequest": {"expectedSupplyDuration": {"value": 4, "code": "wk"}}}, 28),
     "with refills": (
-        {"dispenseRequest": {"expectedSupplyDuration": {"value": 30, "code": "d"}, "numberOfRepeatsAllowed": 2}}, 90,
+        {"dispenseRequest": {"expectedSupplyDuration": {"value": 30, "code": "d"}, "numberOfRepeatsAllowed": 2}},
+        90,
     ),
     "by the dosage": (
-        {"dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 10, "code": "d"}}}}]}, 10,
+        {"dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 10, "code": "d"}}}}]},
+        10,
     ),
     "in an unknown unit": ({"dispenseRequest": {"expectedSupplyDuration": {"value": 30, "code": "box"}}}, None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("more", "days"), SUPPLIES.values(), ids=SUPPLIES.keys())
@@ -148,7 +156,9 @@ def test_a_prescription_lasts_as_long_as_its_supply(more: Resource, days: int | 
 
 
 def test_a_dosage_with_dates_says_when_it_is_taken():
-    record = medicine(dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"start": "2026-09-05", "end": "2026-12-05"}}}}])
+    record = medicine(
+        dosageInstruction=[{"timing": {"repeat": {"boundsPeriod": {"start": "2026-09-05", "end": "2026-12-05"}}}}]
+    )
     fact = only(facts_of(record))
     assert (fact.began, fact.ended) == (day("2026-09-05"), day("2026-12-05"))
 
@@ -161,7 +171,9 @@ def test_the_time_within_which_it_may_be_dispensed_is_not_how_long_it_is_taken()
 
 def test_a_medicine_by_reference_is_found_contained_or_beside_it():
     apart = {"resourceType": "Medication", "id": "m9", "code": RXNORM_TEXT}
-    beside = medicine(medicationCodeableConcept=None, medicationReference={"reference": "https://ehr.example.org/Medication/m9"})
+    beside = medicine(
+        medicationCodeableConcept=None, medicationReference={"reference": "https://ehr.example.org/Medication/m9"}
+    )
     assert only(facts_of(beside, apart)).concept == "nsaid"
     within = medicine(
         medicationCodeableConcept=None, medicationReference={"reference": "#m"}, contained=[{**apart, "id": "m"}]
@@ -179,21 +191,32 @@ def test_a_route_in_the_dosage_takes_a_local_steroid_out():
 
 
 STATEMENTS: dict[str, tuple[str, Resource, tuple[str, bool, bool]]] = {
-    "taken": ("MedicationStatement", {"status": "active", "effectivePeriod": {"start": "2026-10-01"}}, ("ongoing", True, True)),
+    "taken": (
+        "MedicationStatement",
+        {"status": "active", "effectivePeriod": {"start": "2026-10-01"}},
+        ("ongoing", True, True),
+    ),
     "intended": ("MedicationStatement", {"status": "intended"}, ("planned", True, False)),
     "not taken": ("MedicationStatement", {"status": "not-taken"}, ("not-done", False, False)),
     "dispensed": (
-        "MedicationDispense", {"status": "completed", "whenHandedOver": "2026-10-01", "daysSupply": {"value": 30}},
+        "MedicationDispense",
+        {"status": "completed", "whenHandedOver": "2026-10-01", "daysSupply": {"value": 30}},
         ("done", True, True),
     ),
     "declined at the counter": ("MedicationDispense", {"status": "declined"}, ("not-done", False, False)),
-    "given": ("MedicationAdministration", {"status": "completed", "effectiveDateTime": "2026-10-01"}, ("done", True, False)),
+    "given": (
+        "MedicationAdministration",
+        {"status": "completed", "effectiveDateTime": "2026-10-01"},
+        ("done", True, False),
+    ),
     "not given": ("MedicationAdministration", {"status": "not-done"}, ("not-done", False, False)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("kind", "more", "expected"), STATEMENTS.values(), ids=STATEMENTS.keys())
-def test_statements_dispenses_and_administrations_are_read_too(kind: str, more: Resource, expected: tuple[str, bool, bool]):
+def test_statements_dispenses_and_administrations_are_read_too(
+    kind: str, more: Resource, expected: tuple[str, bool, bool]
+):
     record = resource(kind, medicationCodeableConcept=RXNORM_TEXT, **more)
     fact = only(facts_of(record))
     assert (fact.state, fact.present, fact.current) == expected
@@ -208,7 +231,7 @@ def test_a_statement_of_an_older_version_is_a_gap(more: Resource):
     assert [(gap.source, gap.why) for gap in picture.gaps] == [("MedicationStatement", "unsupported version")]
 
 
-# --- earlier orders --------------------------------------------------------------------------------------------------------
+# --- earlier orders ----------
 
 REQUESTS: dict[str, tuple[Resource, tuple[str, bool, bool, bool]]] = {  # state, present, current, suspected
     "active": ({}, ("planned", True, True, False)),
@@ -226,7 +249,13 @@ REQUESTS: dict[str, tuple[Resource, tuple[str, bool, bool, bool]]] = {  # state,
 def test_an_earlier_order_has_the_state_of_its_status(more: Resource, expected: tuple[str, bool, bool, bool]):
     record = resource(
         "ServiceRequest",
-        **{"status": "active", "intent": "order", "code": coded("lumbar-epidural-injection"), "authoredOn": "2026-11-01", **more},
+        **{
+            "status": "active",
+            "intent": "order",
+            "code": coded("lumbar-epidural-injection"),
+            "authoredOn": "2026-11-01",
+            **more,
+        },
     )
     fact = only(facts_of(record))
     assert (fact.state, fact.present, fact.current, fact.suspected) == expected
@@ -234,7 +263,9 @@ def test_an_earlier_order_has_the_state_of_its_status(more: Resource, expected: 
 
 
 def test_an_order_in_error_is_never_read():
-    record = resource("ServiceRequest", status="entered-in-error", intent="order", code=coded("lumbar-epidural-injection"))
+    record = resource(
+        "ServiceRequest", status="entered-in-error", intent="order", code=coded("lumbar-epidural-injection")
+    )
     assert facts_of(record) == ()
 
 
