@@ -1,5 +1,7 @@
 """Is back pain or sciatica why this study was ordered?"""
 
+import msgspec
+
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 from rules.finding import Answer, Finding
@@ -13,8 +15,8 @@ _OTHER = frozenset({"other-indication", "axial-spondyloarthritis", "aortic-aneur
 _RED_FLAG = frozenset({
     "cauda-equina-syndrome", "urinary-feature", "bowel-feature", "saddle-feature", "anal-tone", "sexual-dysfunction",
     "cauda-equina-statement", "muscle-strength", "weakness-coded", "weakness-progression", "root-deficit", "leg-raise",
-    "radiculopathy-coded", "spinal-infection", "fever", "injecting-drug-use", "bloodstream-infection", "recent-infection",
-    "infection-statement", "hiv", "transplant", "immunosuppressed-state", "immunosuppressive-medicine",
+    "radiculopathy-coded", "spinal-infection", "fever", "injecting-drug-use", "bloodstream-infection",
+    "recent-infection", "infection-statement", "hiv", "transplant", "immunosuppressed-state", "immunosuppressive-medicine",
     "corticosteroid-status", "malignancy", "malignancy-history", "metastasis", "weight-loss", "cancer-statement",
     "low-velocity-trauma", "osteoporosis", "vertebral-fracture", "fragility-fracture", "fracture-statement",
     "major-trauma", "traumatic-spinal-fracture", "cord-injury", "major-trauma-statement", "lumbar-surgery",
@@ -24,6 +26,22 @@ _CHART = (FactKind.CONDITION, FactKind.OBSERVATION)
 
 def indication(reading: Reading) -> Finding:
     """The order's reason, else an active condition of the low back; a clinician's answer outweighs both."""
+    answer = _answer(reading)
+    if answer.answer is Answer.YES and _is_stenosis(reading):
+        return msgspec.structs.replace(answer, marks=answer.marks | _STENOSIS)
+    return answer
+
+
+_STENOSIS = frozenset({"stenosis"})
+
+
+def _is_stenosis(reading: Reading) -> bool:
+    """Spinal stenosis or neurogenic claudication as the reason or a current problem: ACP has a row for it."""
+    kinds = (FactKind.CONDITION, FactKind.OBSERVATION, FactKind.REASON)
+    return any(fact.present and fact.current and fact.kind in kinds for fact in reading.group("spinal-stenosis"))
+
+
+def _answer(reading: Reading) -> Finding:
     yes, no = _stated(reading, "indication-yes-stated"), _stated(reading, "indication-no-stated")
     if yes:
         return Finding("indication", Answer.YES, because=ordered(yes), against=ordered(no))
