@@ -143,6 +143,15 @@ def _suggests(asked: Asked, expected: str) -> Iterator[str]:
         yield from _equal(changes[0].priority, priority)
 
 
+def _suggests_code(asked: Asked, expected: str) -> Iterator[str]:
+    """The first change that is suggested carries this code, "system|code"."""
+    changes = _changes(asked)
+    codings = changes[0].resource["code"]["coding"] if changes else []
+    got = [f"{each.get('system')}|{each.get('code')}" for each in codings]
+    if expected not in got:
+        yield f"expected {expected!r} among {got}"
+
+
 def _offers(asked: Asked, expected: list[str]) -> Iterator[str]:
     studies = [change.study for change in _changes(asked)]
     for study in expected:
@@ -327,6 +336,7 @@ EXPECTATIONS: dict[str, Check] = {
     "says": _says,
     "says_not": _says_not,
     "suggests": _suggests,
+    "suggests_code": _suggests_code,
     "offers": _offers,
     "adds": _adds,
     "never_offers": _never_offers,

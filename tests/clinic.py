@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import requests
 from werkzeug.serving import make_server
@@ -20,6 +22,7 @@ from cds_service.service_catalogue import SERVICES
 from cds_service.settings import Settings
 from cds_service.trust import Caller
 from tests.answer_reading import Json, Reply
+from tests.case_reader import Case
 
 _SERVICE_FOR = {service.hook: service for service in SERVICES}
 SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
@@ -29,6 +32,27 @@ SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
 def usual_tools() -> Collaborators:
     """The service as it starts without any setting, loaded once for all tests."""
     return build_collaborators(Settings())
+
+
+TABLES = Path(__file__).parent / "tables"
+
+
+@cache
+def _tools_for(settings: frozenset[tuple[str, Any]]) -> Collaborators:
+    values = dict(settings)
+    if "order_catalogue" in values:
+        values["order_catalogue"] = TABLES / values["order_catalogue"]
+    if "site_codes" in values:
+        values["site_codes"] = (TABLES / values["site_codes"],)
+    return build_collaborators(Settings(**values))
+
+
+def ask_case(case: Case) -> Reply:
+    """A case, in process, with the settings that it asks for."""
+    settings = {name: value for name, value in case.settings.items() if name != "update_only"}
+    tools = _tools_for(frozenset(settings.items())) if settings else usual_tools()
+    update_only = bool(case.settings.get("update_only"))
+    return ask(case.request, as_of=case.as_of, tools=tools, update_only=update_only)
 
 
 def ask(

@@ -57,10 +57,11 @@ def rank_of(reply: Reply, order_id: str) -> tuple[bool, int]:
     return "appropriate" in codes, max((RANKS.get(code, 0) for code in codes), default=0)
 
 
-def _worse(then: tuple[bool, int], before: tuple[bool, int], card: Json) -> bool:
-    """ACR's alternatives for who cannot have MRI rate below it by nature; they must be appropriate all the same."""
-    alternative = "MR facility" in card.get("detail", "") or "before MRI" in card.get("detail", "")
-    return then[0] < before[0] if alternative else then < before
+def _worse(then: Reply, before: Reply, order_id: str) -> bool:
+    """ACR's alternatives for who may not have MRI rate below it by nature; they must be appropriate all the same."""
+    now, was = rank_of(then, order_id), rank_of(before, order_id)
+    rows = [note.row for each in before.advice or () for note in each.safety if not note.ask]
+    return now[0] < was[0] if any(row.startswith("mr_") for row in rows) else now < was
 
 
 def follow_up_problems(case_request: Json, reply: Reply, as_of: date) -> list[str]:
@@ -76,7 +77,7 @@ def follow_up_problems(case_request: Json, reply: Reply, as_of: date) -> list[st
             then = ask(following, as_of=as_of)
             order = action["resource"]["id"]
             label = f"{card['summary']!r} -> {suggestion['label']!r}"
-            if _worse(rank_of(then, order), rank_of(reply, order), card):
+            if _worse(then, reply, order):
                 wrong.append(f"{label}: rated worse, {ratings(then.body)} after {ratings(reply.body)}")
             again = [each for each in changes(then.body, drafts_of(following)) if each.order_id == order]
             if any(changes_study(action["resource"], each.resource) and each.recommended for each in again):

@@ -13,6 +13,7 @@ from tests.case_checks import EXPECTATIONS, problems
 from tests.case_dates import CaseDateError, fhir_date
 from tests.case_reader import Case, CaseError, cases_in, read_cases, read_file
 from tests.clinic import ask
+from tests.concept_codes import CPT, coding
 
 SADDLE: dict[str, Any] = {
     "name": "saddle numbness",
@@ -44,6 +45,7 @@ RIGHT = {
     "score": 1,
     "variant": 4,
     "suggests": "mri-lumbar-without-contrast stat",
+    "suggests_code": f"{CPT}|{coding('mri-lumbar-without-contrast@cpt')['code']}",
     "offers": ["mri-lumbar-without-contrast"],
     "never_offers": ["xr-lumbar"],
     "defers": False,
@@ -77,6 +79,7 @@ WRONG = {
     "score": 9,
     "variant": 1,
     "suggests": "mri-lumbar-without-contrast routine",
+    "suggests_code": "urn:oid:2.999|X",
     "offers": ["pet-ct"],
     "never_offers": ["mri-lumbar-without-contrast"],
     "defers": True,

@@ -8,13 +8,11 @@ from functools import cache
 
 import pytest
 
-from cds_service.collaborators import Collaborators, build_collaborators
-from cds_service.settings import Settings
 from tests.acr_grid import acr_cells
-from tests.answer_reading import Reply, ratings
+from tests.answer_reading import ratings
 from tests.case_checks import problems
 from tests.case_reader import Case, read_cases
-from tests.clinic import HttpClinic, ask, http_clinic, usual_tools
+from tests.clinic import HttpClinic, ask_case, http_clinic
 
 CASES = [*read_cases(), *acr_cells()]
 HTTP_SAMPLE = 12  # every how-manieth case is asked over a socket too
@@ -24,27 +22,15 @@ def _name(case: Case) -> str:
     return f"{case.file.removesuffix('.toml')}: {case.name}"
 
 
-@cache
-def _tools(settings: tuple[tuple[str, object], ...]) -> Collaborators:
-    return build_collaborators(Settings(**dict(settings))) if settings else usual_tools()  # type: ignore[arg-type]
-
-
-def replies(case: Case) -> Reply:
-    """The reply to a case, in process."""
-    settings = {name: value for name, value in case.settings.items() if name != "update_only"}
-    tools = _tools(tuple(sorted(settings.items())))
-    return ask(case.request, as_of=case.as_of, tools=tools, update_only=bool(case.settings.get("update_only")))
-
-
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_the_service_answers_as_the_case_expects(case: Case):
-    wrong = problems(replies(case), case.drafts, case.expect)
+    wrong = problems(ask_case(case), case.drafts, case.expect)
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_the_rating_on_the_order_is_the_rating_that_was_decided(case: Case):
-    reply = replies(case)
+    reply = ask_case(case)
     decided = {
         each.order.reference.rpartition("/")[2]: each.rating.pama.value
         for each in reply.advice or ()

@@ -13,7 +13,7 @@ import pytest
 from tests.acr_grid import acr_cells
 from tests.answer_reading import CHECKED_NONE, DEFERRED, Reply, defers, own_reasons, suggestions, words
 from tests.case_reader import Case, read_cases
-from tests.clinic import ask
+from tests.clinic import ask, ask_case
 from tests.ehr_client import drafts_of
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ UNCHANGED = ("id", "subject", "requester", "encounter", "intent", "status")
 @cache
 def _asked() -> tuple[tuple[Case, Reply], ...]:
     cases = [case for case in (*read_cases(), *acr_cells()) if case.expect.get("status", 200) == 200]
-    return tuple((case, ask(case.request, as_of=case.as_of)) for case in cases)
+    return tuple((case, ask_case(case)) for case in cases)
 
 
 def _each_card() -> Iterator[tuple[str, Json]]:
@@ -187,7 +187,7 @@ def test_every_fact_that_decided_is_quoted_with_its_date():
 def test_the_same_call_gives_the_same_answer_to_the_byte(times: int):
     for case, reply in _asked()[::7]:
         for _ in range(times):
-            assert ask(case.request, as_of=case.as_of).raw == reply.raw, case.name
+            assert ask_case(case).raw == reply.raw, case.name
 
 
 def test_two_clients_never_share_an_id():
