@@ -1,4 +1,4 @@
-"""The concepts that the rules read, by group: one list, loaded strictly, that the terminology layer must be able to supply."""
+"""The concepts that the rules read, by group: one list, loaded strictly, that the terminology layer has to supply."""
 
 import tomllib
 from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ from rules.facts import AgeRange
 
 
 def older_than(age: AgeRange | None, years: int) -> bool | None:
-    """Is the patient older than ``years`` (in completed years)? ``None``: the birth date leaves it open, or is unknown."""
+    """Is the patient older than ``years`` (completed years)? ``None``: the birth date leaves it open, or is unknown."""
     if age is None:
         return None
     if age.youngest > years:

@@ -88,7 +88,7 @@ def count_recent(reading: Reading, found: Gathered, facts: Iterable[Fact], days:
 
 
 def count_any_time(found: Gathered, facts: Iterable[Fact], mark: str) -> None:
-    """Entries count whenever they are dated and whether they are current or history; a refuted one is evidence against."""
+    """Entries count whatever their date and status, history included; a refuted one is evidence against."""
     for fact in facts:
         if fact.present:
             found.count(fact, mark)

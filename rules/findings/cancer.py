@@ -17,7 +17,7 @@ _GROUPS = frozenset({
 
 
 def cancer(reading: Reading, trend: Finding) -> Finding:
-    """Known or suspected malignancy at any time; weight loss with age over 50 or without improvement after four weeks."""
+    """A malignancy at any time, or weight loss with age over 50 or without improvement after four weeks."""
     older = older_than(reading.picture.age, reading.parameters.cancer_age_years)
     if _GROUPS.isdisjoint(reading.facts) and not serial_weight_loss(reading):
         return _without_entries(reading, older)
@@ -136,9 +136,9 @@ def _was_pregnant(reading: Reading, days: int) -> bool:
 def serial_weight_loss(reading: Reading) -> list[Evidence]:
     """Has the weight fallen by 5 % or more, compared with six to twelve months earlier?
 
-    "5 % in 6 to 12 months": the newest weight is compared with the weights taken 6 to 12 months before it. Where the record
-    has none from that time, a weight taken since stands in: a loss in a shorter time happened within the 6 to 12 months too.
-    A loss over more than 12 months is not this. The newest weight must itself be of the last 12 months.
+    "5 % in 6 to 12 months": the newest weight is compared with the weights taken 6 to 12 months before it. Where the
+    record has none from that time, a weight taken since stands in: a loss in a shorter time happened within the 6 to 12
+    months too. A loss over more than 12 months is not this. The newest weight must itself be of the last 12 months.
     """
     limits = reading.parameters
     weights = reading.group("body-weight")

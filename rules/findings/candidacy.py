@@ -82,5 +82,5 @@ def _of_this_episode(reading: Reading, group: str) -> list[Evidence]:
 
 
 def _back_directed(reading: Reading, fact: Fact) -> bool:
-    """A dated referral to such a service speaks of this pain unless it is of an earlier episode; an undated one does not."""
+    """A dated referral to such a service is for this pain unless of an earlier episode; an undated one may not be."""
     return fact.began is not None and in_episode(reading, fact) is not False

@@ -68,7 +68,7 @@ _ALL_THREE = ("urinary-feature", "bowel-feature", "saddle-feature")
 
 
 def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, strength: Strength) -> Finding:
-    """Suspected, possible (a lone urinary, bowel or sexual feature of doubtful date), or nothing of the kind on record."""
+    """Suspected; possible (a lone urinary, bowel or sexual feature of doubtful date); or nothing on record."""
     both_legs = _both_legs(reading, roots, strength)
     if both_legs is None and _GROUPS.isdisjoint(reading.facts):
         return silent(reading, NAME)

@@ -30,7 +30,7 @@ class _Care(Struct):
 
 
 def conservative_care(reading: Reading, indication: Finding) -> Finding:
-    """None, possible (started, adequacy not shown) or adequate: 42 days with active therapy or two kinds, pain persisting."""
+    """None; possible (started); or adequate: 42 days, with active therapy or two kinds, and the pain persists."""
     if _GROUPS.isdisjoint(reading.facts):
         return _SILENT
     care = _gather(reading)
@@ -100,7 +100,7 @@ def _of_this_episode(reading: Reading, fact: Fact) -> bool | None:
 
 
 def _without_interrupted(reading: Reading, care: _Care) -> _Care:
-    """Care before a gap without any entry of this pain was of an earlier course, even inside an episode stated as one."""
+    """Care before a gap without entries of this pain was of an earlier course, even inside an episode stated as one."""
     spans = reading.episode.spans
     if spans is None or not care.certain:
         return care

@@ -19,8 +19,8 @@ class CurrentEpisode(Struct, frozen=True):
     """The episode as it is shown, and the bounds that decide what belongs to it.
 
     ``starts_by`` is the latest day on which it can have begun (``None``: nothing dated), ``not_before`` the earliest.
-    ``gap_days`` is the gap that starts a new episode. ``spans`` are the days covered by its entries, kept only where the
-    start was stated or pointed to: there a gap may lie inside the episode, and treatment before the gap is of another course.
+    ``gap_days`` is the gap that starts a new episode. ``spans`` are the days covered by its entries, kept only where
+    the start was stated or pointed to: there a gap may lie inside the episode, and care before it is of another course.
     """
 
     shown: Episode

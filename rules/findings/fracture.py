@@ -15,7 +15,7 @@ _RISK = frozenset({
 
 
 def fracture_risk(reading: Reading, steroids: SteroidUse) -> Finding:
-    """Low-velocity trauma, weak bone, an earlier fracture of it, long-term steroids, or age over 70 (called a weak reason)."""
+    """Low-velocity trauma, weak bone, a fracture of it, long-term steroids, or age over 70 (called a weak reason)."""
     older = older_than(reading.picture.age, reading.parameters.older_age_years)
     if older is False and _RISK.isdisjoint(reading.facts) and not steroids.long_term and not steroids.named:
         if older_than(reading.picture.age, reading.parameters.acp_older_age_years) is False:

@@ -1,4 +1,4 @@
-"""Was the same or a more detailed study already done in this episode, with nothing new since? (ACP's row on earlier imaging)"""
+"""Was the same or a more detailed study done in this episode, with nothing new since? (ACP's row on earlier imaging)"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -15,7 +15,7 @@ NAME = "prior_imaging"
 
 
 def prior_imaging(reading: Reading, red_flags: tuple[Finding, ...], trend: Finding) -> Finding:
-    """Yes with the report first; no with "changed since" where anything is newer than the report, or of unknown date."""
+    """Yes, the report first; no, "changed since", where anything is newer than the report or of unknown date."""
     studies = reading.facts.get("lumbar-study")
     if not studies:
         return PRESUMED_NO[NAME]
@@ -109,11 +109,12 @@ def _symptoms(reading: Reading) -> Iterable[Fact]:
 
 
 _RADICULAR = frozenset({
-    "sciatica", "lumbar-radiculopathy", "radiculopathy-level-unspecified", "lumbar-nerve-root-disorder", "lower-limb-pain",
-    "bilateral-sciatica",
+    "sciatica", "lumbar-radiculopathy", "radiculopathy-level-unspecified", "lumbar-nerve-root-disorder",
+    "lower-limb-pain", "bilateral-sciatica",
 })  # fmt: skip
 _SIGNS = frozenset({
-    "straight-leg-raise", "crossed-straight-leg-raise", "dermatomal-sensory-loss", "ankle-reflex-reduced", "knee-reflex-reduced",
+    "straight-leg-raise", "crossed-straight-leg-raise", "dermatomal-sensory-loss", "ankle-reflex-reduced",
+    "knee-reflex-reduced",
 })  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def _any_fever(reading: Reading) -> bool:
 
 
 def _spinal_infection(reading: Reading, found: Gathered) -> None:
-    """A current spinal infection counts whatever its age; one that is over counts inside the look-back for infections."""
+    """A current spinal infection counts whatever its age, one that is over inside the look-back for infections."""
     for fact in reading.group("spinal-infection"):
         if not fact.present:
             found.denied.append(fact.evidence)

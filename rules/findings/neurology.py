@@ -122,8 +122,8 @@ class Strength(Struct, frozen=True):
     weak: tuple[Weak, ...] = ()
 
 
-# What a coded weakness is, where it has no grade: muscle groups, severe or not. Plegia and paraparesis are read as severe
-# (our choice): no source grades them, and "mild" would be a guess in the wrong direction.
+# What a coded weakness is, where it has no grade: muscle groups, severe or not. Plegia and paraparesis are read as
+# severe (our choice): no source grades them, and "mild" would be a guess in the wrong direction.
 _CODED: dict[str, tuple[tuple[str, ...], bool]] = {
     "foot-drop": (("ankle-dorsiflexion",), True),
     "heel-walk-unable": (("ankle-dorsiflexion",), False),
@@ -141,7 +141,7 @@ _WEAKNESS_SILENT = Finding("weakness", Answer.NO, "none", presumed=True)
 
 
 def weakness(reading: Reading) -> Strength:
-    """The level of weakness in this episode; what is older and stable, or otherwise explained, is named and not counted."""
+    """The level of weakness in this episode; what is older and stable, or otherwise explained, is only named."""
     if _STRENGTH.isdisjoint(reading.facts):
         if reading.statement is None:
             return _NO_WEAKNESS
@@ -195,7 +195,7 @@ def _graded(courses: list[GradeCourse], considered: list[Evidence], notes: list[
                 recovering=course.recovering,
                 new=course.new,
                 began=earliest(fact.began for fact in course.facts),
-            )  # fmt: skip
+            )
         )
     return weak
 
@@ -222,7 +222,7 @@ def _coded(reading: Reading, considered: list[Evidence], notes: list[str]) -> li
                 new=not severe,
                 foot_drop=fact.concept == "foot-drop",
                 began=fact.began,
-            )  # fmt: skip
+            )
         )
     return weak
 

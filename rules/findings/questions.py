@@ -1,4 +1,4 @@
-"""The questions of the decision, read from ``rules/questions.toml``: their words, their silence and their closed lists."""
+"""The questions of the decision, from ``rules/questions.toml``: their words, their silence, their closed lists."""
 
 import tomllib
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ NOT_DONE = frozenset({"planned", "draft", "not-done"})
 
 
 class Reading(Struct, frozen=True):
-    """One patient on one day, for one order. ``statement`` is "red flags and strength checked, none", if it holds today."""
+    """One patient on one day, for one order. ``statement`` is "red flags and strength checked, none", if it holds."""
 
     facts: FactsByGroup
     picture: ClinicalPicture
@@ -66,7 +66,7 @@ def in_episode(reading: Reading, fact: Fact) -> bool | None:
 
 
 def clearly_older(reading: Reading, fact: Fact) -> bool:
-    """Is the fact older than the episode, and by the gap that separates episodes? A date close by may be the same illness."""
+    """Is the fact older than the episode, and than the gap between episodes? A near date may be the same illness."""
     began = fact.began
     if began is None or began.latest is None:
         return False

@@ -89,7 +89,7 @@ def _safety_finding(name: str, found: Gathered) -> Finding:
 
 
 def latest_egfr(reading: Reading) -> EgfrReading | None:
-    """The newest eGFR with its comparator and age; of several on one day the lowest, an undated one only for want of another."""
+    """The newest eGFR with its comparator and age; on one day the lowest, an undated one only for want of another."""
     newest: tuple[date, float, str] | None = None
     latest: Fact | None = None
     for fact in reading.group("egfr"):

@@ -21,7 +21,7 @@ class SteroidUse(Struct, frozen=True):
 
 
 class _Course(Struct, frozen=True):
-    """The days that one prescription covers. ``supply`` is set for tablets counted in days: a refill follows the earlier one."""
+    """The days that one prescription covers. ``supply``: tablets counted in days; a refill follows the first."""
 
     first: date
     last: date
@@ -34,7 +34,7 @@ NO_STEROIDS = SteroidUse(long_term=False)
 
 
 def steroid_use(reading: Reading) -> SteroidUse:
-    """Long-term status, or enough days of prescriptions within the window (days as CMS166v7, refills as HEDIS counts them)."""
+    """Long-term status, or enough days of prescriptions in the window (days as CMS166v7, refills as HEDIS counts)."""
     if "corticosteroid-medicine" not in reading.facts and "corticosteroid-status" not in reading.facts:
         return NO_STEROIDS
     status = [
@@ -75,7 +75,7 @@ def _course(fact: Fact, as_of: date) -> _Course | None:
 
 
 def _days_covered(reading: Reading, courses: list[_Course]) -> int:
-    """Days covered inside the window: an overlap counts once, and a refill fetched early is taken after the earlier supply."""
+    """Days covered in the window: an overlap counts once; a refill fetched early is taken after the first supply."""
     opens = reading.as_of - (reading.parameters.corticosteroid_window_days - 1) * _DAY
     days = 0
     until: date | None = None

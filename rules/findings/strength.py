@@ -13,7 +13,7 @@ SEVERE = 3  # "3 of 5 or less": red-flags, motor_severe_or_foot_drop
 
 
 class GradeCourse(Struct, frozen=True):
-    """How one muscle group and side stands now. ``grade`` is the latest; ``stable`` means older than the episode and no worse."""
+    """How one muscle group and side stands. ``grade`` is the latest; ``stable``: older than the episode, no worse."""
 
     site: str
     side: str

@@ -157,7 +157,7 @@ def _stated_courses(reading: Reading) -> Iterator[tuple[Fact, str]]:
 
 
 def _said_on(reading: Reading, fact: Fact) -> date | None:
-    """The day on which the course was said, if within the last six weeks; what this order or encounter says is said today."""
+    """The day on which the course was said, if in the last six weeks; what this order or encounter says is of today."""
     if fact.kind is FactKind.REASON or (fact.began is None and named_now(reading, fact)):
         return reading.as_of
     began = fact.began

@@ -65,8 +65,10 @@ _KINDS = {
 }
 
 
-def fact(concept: str, began: DateInterval | int | None = None, kind: FactKind = FactKind.CONDITION, **more: Any) -> Fact:
-    """A fact; ``began`` as an interval or as days ago. Its reference derives from what it says, unless given."""
+def fact(
+    concept: str, began: DateInterval | int | None = None, kind: FactKind = FactKind.CONDITION, **more: Any
+) -> Fact:
+    """A fact; ``began`` as an interval or as days ago. Its reference derives from what it says."""
     when = ago(began) if isinstance(began, int) else began
     dated = "" if when is None else str(when.latest if when.earliest is None else when.earliest)
     side, ref = more.get("side", ""), more.pop("ref", "")
@@ -114,7 +116,9 @@ def reason(concept: str, **more: Any) -> Fact:
     return fact(concept, None, FactKind.REASON, **more)
 
 
-def strength(grade: int, began: DateInterval | int | None, site: str = "ankle-dorsiflexion", side: str = "left") -> Fact:
+def strength(
+    grade: int, began: DateInterval | int | None, site: str = "ankle-dorsiflexion", side: str = "left"
+) -> Fact:
     """A strength grade of one muscle group and side."""
     return seen("muscle-strength", began, grade=grade, site=site, side=side)
 
@@ -132,9 +136,7 @@ def temperature(celsius: float, began: DateInterval | int | None) -> Fact:
 BACK_PAIN = fact("low-back-pain", 21)
 
 
-def order(
-    reasons: Iterable[Fact] = (), procedure: Procedure | None = Procedure.MRI_WITHOUT, **more: Any
-) -> DraftOrder:
+def order(reasons: Iterable[Fact] = (), procedure: Procedure | None = Procedure.MRI_WITHOUT, **more: Any) -> DraftOrder:
     """A recognised draft order of MRI without contrast."""
     held = tuple(reasons)
     return DraftOrder(

@@ -157,7 +157,10 @@ def test_where_the_episode_is_unknown_an_older_lone_feature_is_possible_until_it
         ([fact("sciatica", 30, side="left"), fact("sciatica", 3, side="right")], SUSPECTED),
         ([fact("sciatica", 700, side="left"), fact("sciatica", 14, side="right")], SUSPECTED),  # newly bilateral
         ([fact("sciatica", 700, side="left"), fact("sciatica", 600, side="right")], NONE),
-        ([fact("sciatica", 60, side="left"), fact("sciatica", 60, side="right")], NONE),  # long-standing, longer episode
+        (
+            [fact("sciatica", 60, side="left"), fact("sciatica", 60, side="right")],
+            NONE,
+        ),  # long-standing, longer episode
         ([fact("sciatica", None, side="left"), fact("sciatica", None, side="right")], POSSIBLE),
         ([fact("sciatica", 3, side="bilateral")], SUSPECTED),
         ([past("sciatica", 60, side="left"), fact("sciatica", 3, side="right")], NONE),

@@ -67,7 +67,11 @@ def care(*facts, **more):
         ([taken("nsaid", 101), taken("gabapentinoid", 101)], NONE, set()),
         # uncertain dates are not enough
         ([taken("nsaid"), taken("gabapentinoid")], POSSIBLE, set()),
-        ([taken("nsaid", month(2026, 8)), taken("gabapentinoid", month(2026, 8))], POSSIBLE, set()),  # pain since 17 August
+        (
+            [taken("nsaid", month(2026, 8)), taken("gabapentinoid", month(2026, 8))],
+            POSSIBLE,
+            set(),
+        ),  # pain since 17 August
         ([done("physical-therapy", month(2026, 10))], POSSIBLE, {"active-therapy"}),  # 42 days ago is 14 October
         ([done("physical-therapy", month(2026, 9))], ADEQUATE, {"active-therapy"}),
     ],

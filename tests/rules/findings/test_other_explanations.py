@@ -3,7 +3,19 @@
 import pytest
 
 from rules.finding import Answer
-from tests.rules.findings.builders import absent, answers, fact, month, order, pain, past, reason, recorded, references, seen
+from tests.rules.findings.builders import (
+    absent,
+    answers,
+    fact,
+    month,
+    order,
+    pain,
+    past,
+    reason,
+    recorded,
+    references,
+    seen,
+)
 
 YES, NO = Answer.YES, Answer.NO
 
@@ -57,7 +69,10 @@ ANEURYSM = fact("abdominal-aortic-aneurysm", 900)
         ([ANEURYSM, fact("low-back-pain", month(2026, 11))], YES),  # may be of the last fortnight
         ([ANEURYSM, fact("low-back-pain", month(2026, 10))], NO),
         ([ANEURYSM, fact("low-back-pain", 90), seen("course-worsening", 14, course="worsening")], YES),
-        ([ANEURYSM, fact("low-back-pain", 90), seen("course-worsening", 15, course="worsening")], YES),  # and still the trend
+        (
+            [ANEURYSM, fact("low-back-pain", 90), seen("course-worsening", 15, course="worsening")],
+            YES,
+        ),  # and still the trend
         ([ANEURYSM, fact("low-back-pain", 90), seen("course-worsening", 43, course="worsening")], NO),
         ([ANEURYSM, fact("low-back-pain", 90), pain(4, 20), pain(7, 1)], YES),
         ([fact("aortic-dissection", 3), fact("low-back-pain", 3)], YES),

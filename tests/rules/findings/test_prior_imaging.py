@@ -79,7 +79,10 @@ def test_another_study_is_named_with_a_mark():
 def test_where_contrast_is_not_stated_every_choice_must_be_answered():
     candidates = (Procedure.MRI_WITHOUT, Procedure.MRI_WITHOUT_AND_WITH)
     open_order = DraftOrder(
-        "ServiceRequest/draft", Recognition.CONTRAST_NOT_STATED, candidates=candidates, reasons=(reason("low-back-pain"),)
+        "ServiceRequest/draft",
+        Recognition.CONTRAST_NOT_STATED,
+        candidates=candidates,
+        reasons=(reason("low-back-pain"),),
     )
     assert prior(SCAN, order=open_order).answer is Answer.NO
     assert prior(report("mri-lumbar-without-and-with-contrast", 40), order=open_order).answer is Answer.YES
@@ -99,7 +102,10 @@ def test_where_contrast_is_not_stated_every_choice_must_be_answered():
         ([fact("sciatica", 60, side="left"), fact("sciatica", 10)], False),  # a side not stated is not another one
         ([fact("sciatica", 60), fact("sciatica", 10, side="left")], True),
         ([fact("sciatica", 60, side="bilateral"), fact("sciatica", 10, side="left")], False),
-        ([fact("sciatica", 60, side="left"), fact("sciatica", 60, side="right"), fact("bilateral-sciatica", 30)], False),
+        (
+            [fact("sciatica", 60, side="left"), fact("sciatica", 60, side="right"), fact("bilateral-sciatica", 30)],
+            False,
+        ),
         ([fact("sciatica", None, side="left")], True),  # undated counts as newer
         ([fact("low-back-pain")], False),
         ([fact("neurogenic-claudication", 10)], True),
@@ -151,7 +157,9 @@ def test_on_the_day_of_the_report_is_not_after_it():
     assert prior(SCAN, fact("sciatica", month(2026, 10), side="left")).answer is Answer.NO  # may be after
 
 
-@pytest.mark.parametrize(("concept", "answer"), [("changed-since-imaging-yes", Answer.NO), ("changed-since-imaging-no", Answer.YES)])
+@pytest.mark.parametrize(
+    ("concept", "answer"), [("changed-since-imaging-yes", Answer.NO), ("changed-since-imaging-no", Answer.YES)]
+)
 def test_the_clinicians_answer_on_the_order(concept, answer):
     assert prior(SCAN, order=order([reason("low-back-pain"), reason(concept)])).answer is answer
 

@@ -66,7 +66,11 @@ def test_a_single_root_explains_what_the_published_tables_say(muscles, explained
 
 @pytest.mark.parametrize(
     "text",
-    ['cites = []\n[roots]\na = ["L5"]\n', 'cites = ["x"]\n[roots]\na = []\n', 'cites = ["x"]\nmore = 1\n[roots]\na = ["L5"]\n'],
+    [
+        'cites = []\n[roots]\na = ["L5"]\n',
+        'cites = ["x"]\n[roots]\na = []\n',
+        'cites = ["x"]\nmore = 1\n[roots]\na = ["L5"]\n',
+    ],
 )
 def test_a_root_table_without_a_source_a_root_or_with_more_is_refused(text):
     with pytest.raises(MuscleRootError):

@@ -228,7 +228,11 @@ def test_kidney_numbers_are_parameters():
         ([fact("iodinated-contrast-allergy", 900, FactKind.ALLERGY)], YES, {"iodinated"}),
         ([fact("contrast-allergy", 900)], YES, {"unspecified"}),
         ([fact("contrast-substance-unspecified", 900, FactKind.ALLERGY)], YES, {"unspecified"}),
-        ([fact("contrast-allergy", 900), fact("gbca-allergy", 900, FactKind.ALLERGY)], YES, {"unspecified", "gadolinium"}),
+        (
+            [fact("contrast-allergy", 900), fact("gbca-allergy", 900, FactKind.ALLERGY)],
+            YES,
+            {"unspecified", "gadolinium"},
+        ),
         ([taken("gadolinium-contrast-substance", 3)], UNKNOWN, set()),  # given is no reaction
         ([fact("contrast-allergy", 900, current=False)], UNKNOWN, set()),
         ([fact("contrast-allergy", 900, present=False)], NO, set()),

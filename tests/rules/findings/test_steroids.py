@@ -2,7 +2,6 @@
 
 import pytest
 
-from rules.facts import FactKind
 from rules.finding import Answer
 from tests.rules.findings.builders import ago, answers, done, fact, month, recorded, taken
 
@@ -78,4 +77,3 @@ def test_a_short_course_is_named_and_an_uncertain_one_says_so():
 def test_both_numbers_are_parameters():
     assert counts(steroid(120, days_supplied=89), changed={"corticosteroid_days": 89})
     assert not counts(steroid(300, days_supplied=90), changed={"corticosteroid_window_days": 200})
-    assert FactKind.MEDICATION is steroid(1).kind

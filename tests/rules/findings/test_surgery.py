@@ -35,7 +35,10 @@ def surgery(*facts, **more):
         ([fact("pseudarthrosis-after-fusion", 300)], YES),
         ([past("post-laminectomy-syndrome", 300), fact("low-back-pain", 30)], YES),
         ([done("lumbar-decompression", None), fact("low-back-pain", 30)], YES),
-        ([fact("lumbar-fusion", recorded(10)), fact("low-back-pain", 30)], YES),  # a status code: before it was recorded
+        (
+            [fact("lumbar-fusion", recorded(10)), fact("low-back-pain", 30)],
+            YES,
+        ),  # a status code: before it was recorded
         ([past("lumbar-fusion", 1000), fact("low-back-pain", 30)], YES),  # history counts
         ([fact("lumbar-fusion", 1000, present=False), fact("low-back-pain", 30)], NO),
         ([fact("lumbar-fusion", 10, FactKind.REQUEST, state="planned"), fact("low-back-pain", 3)], NO),

@@ -1,4 +1,4 @@
-"""Improving, unchanged or worse: by serial scores from the published minimal important change on, or a stated course."""
+"""Improving, unchanged or worse: by serial scores from the minimal important change on, or a stated course."""
 
 import pytest
 
@@ -84,7 +84,10 @@ def promis(score, began):
         ([seen("course-worsening", 43, course="worsening")], ""),
         ([seen("course-worsening", None, course="worsening")], ""),
         ([absent("course-worsening", 3, course="worsening")], ""),
-        ([seen("course-worsening", 20, course="worsening"), seen("course-improving", 3, course="improving")], "improving"),
+        (
+            [seen("course-worsening", 20, course="worsening"), seen("course-improving", 3, course="improving")],
+            "improving",
+        ),
         ([fact("sciatica", 10, course="worsening")], "worse"),
         ([seen("course-worsening", 3)], "worse"),
     ],
@@ -112,7 +115,10 @@ def test_where_the_number_comes_from_is_noted_and_disagreement_is_said():
 
 def test_the_two_scores_that_were_compared_are_the_evidence():
     found = trend(pain(8, 40), pain(7, 25), pain(6, 0))
-    assert references(found.because) == ["Observation/pain-score-nrs-8-2026-10-16", "Observation/pain-score-nrs-6-2026-11-25"]
+    assert references(found.because) == [
+        "Observation/pain-score-nrs-8-2026-10-16",
+        "Observation/pain-score-nrs-6-2026-11-25",
+    ]
 
 
 @pytest.mark.parametrize(

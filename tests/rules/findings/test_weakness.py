@@ -1,4 +1,4 @@
-"""Weakness: per muscle and side, in this episode; what is older and stable or otherwise explained is named, not counted."""
+"""Weakness: per muscle and side, in this episode; what is older and stable or otherwise explained is only named."""
 
 import pytest
 
@@ -273,5 +273,5 @@ def test_a_grade_without_a_number_says_nothing():
 
 
 def test_medicines_and_requests_are_no_examination():
-    assert fact("x", ago(1), FactKind.MEDICATION).kind is FactKind.MEDICATION
     assert weakness(fact("unrelated", 3)).presumed is True
+    assert weakness(fact("physical-therapy", ago(1), FactKind.REQUEST, state="planned")).presumed is True
