@@ -147,7 +147,8 @@ class Guidelines(Struct, frozen=True):
     no_mri: Mapping[int, tuple[Procedure, ...]]
     flips: tuple[Flip, ...]
     pairs: tuple[tuple[str, str], ...]
-    # Which rows read a finding: "what would change it" re-evaluates only those.
+    # Which rows read a finding: "what would change it" re-evaluates only those. Criteria by their place.
+    criteria_reading: Mapping[str, tuple[int, ...]]
     urgency_reading: Mapping[str, tuple[tuple[int, Condition], ...]]
     parameters: Parameters
     rates: str = "acr"  # which guideline rates: acr, acp or nice
@@ -192,6 +193,7 @@ def build_guidelines(
         no_mri=dict(_no_mri(entry, edition) for entry in _rows(better, "no_mri", "better_test.toml")),
         flips=tuple(_flip(entry) for entry in _rows(tables["flips.toml"], "flip", "flips.toml")),
         pairs=tuple(_pair(entry) for entry in _rows(tables["flips.toml"], "pair", "flips.toml")),
+        criteria_reading=places_reading(criteria_rows),
         urgency_reading=_urgency_reading(urgencies),
         parameters=parameters,
         rates=rates,
@@ -199,6 +201,14 @@ def build_guidelines(
     )
     _check_whole(guidelines)
     return guidelines
+
+
+def places_reading(criteria: tuple[Criterion, ...]) -> dict[str, tuple[int, ...]]:
+    """For each finding, the places of the criteria that read it."""
+    names = {name for criterion in criteria for name in criterion.condition.reads}
+    return {
+        name: tuple(at for at, criterion in enumerate(criteria) if name in criterion.condition.reads) for name in names
+    }
 
 
 def _urgency_reading(urgencies: tuple[UrgencyLevel, ...]) -> dict[str, tuple[tuple[int, Condition], ...]]:

@@ -3,7 +3,7 @@
 A flip re-evaluates only the rows that read the flipped finding; a test proves that this equals deciding afresh.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -28,7 +28,7 @@ class Baseline(Struct, frozen=True):
     findings: Findings
     patient: Patient
     guidelines: Guidelines
-    criteria_held: tuple[bool, ...]
+    criteria_held: tuple[int, ...]  # places of the criteria that hold
     urgency_held: tuple[tuple[int, Condition], ...]
 
 
@@ -58,7 +58,9 @@ def baseline_of(
         findings=findings,
         patient=patient,
         guidelines=guidelines,
-        criteria_held=tuple(criterion.condition.holds(findings) for criterion in guidelines.criteria),
+        criteria_held=tuple(
+            at for at, criterion in enumerate(guidelines.criteria) if criterion.condition.holds(findings)
+        ),
         urgency_held=tuple(
             (at, condition)
             for at, level in enumerate(guidelines.urgencies)
@@ -70,7 +72,7 @@ def baseline_of(
 
 def assess_flipped(baseline: Baseline, flips: tuple[Flip, ...]) -> Assessment:
     """The decision with these answers flipped."""
-    names = frozenset(flip.finding for flip in flips)
+    names = [flip.finding for flip in flips]
     findings = flipped(baseline.findings, flips)
     leading = _leading(baseline, names, findings)
     urgency = baseline.guidelines.urgencies[_urgency(baseline, names, findings)]
@@ -103,18 +105,29 @@ def presumed_names(findings: Findings, guidelines: Guidelines) -> tuple[str, ...
     return tuple(name for name in names if getattr(findings, name).presumed)
 
 
-def _leading(baseline: Baseline, names: frozenset[str], findings: Findings) -> Row:
-    held = baseline.criteria_held
-    for at, criterion in enumerate(baseline.guidelines.criteria):
-        if criterion.condition.reads.isdisjoint(names):
-            if held[at]:
-                return criterion.row
-        elif criterion.condition.holds(findings):
-            return criterion.row
-    return ground_row(findings, baseline.guidelines)
+def _leading(baseline: Baseline, names: list[str], findings: Findings) -> Row:
+    """The first criterion that holds: one that does not read the flipped answers as before, the others afresh."""
+    criteria = baseline.guidelines.criteria
+    first = len(criteria)
+    for at in baseline.criteria_held:
+        if criteria[at].condition.reads.isdisjoint(names):
+            first = at
+            break
+    for at in _reading(baseline.guidelines.criteria_reading, names):
+        if at > first:
+            break
+        if criteria[at].condition.holds(findings):
+            return criteria[at].row
+    return criteria[first].row if first < len(criteria) else ground_row(findings, baseline.guidelines)
 
 
-def _urgency(baseline: Baseline, names: frozenset[str], findings: Findings) -> int:
+def _reading(rows: Mapping[str, tuple[int, ...]], names: list[str]) -> Sequence[int]:
+    if len(names) == 1:
+        return rows.get(names[0], ())
+    return sorted({at for name in names for at in rows.get(name, ())})
+
+
+def _urgency(baseline: Baseline, names: list[str], findings: Findings) -> int:
     best = len(baseline.guidelines.urgencies) - 1
     for at, condition in baseline.urgency_held:
         if at < best and condition.reads.isdisjoint(names):

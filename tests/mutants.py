@@ -9,7 +9,7 @@ import msgspec
 
 from cds_service.collaborators import Collaborators
 from rules.edition import Variant
-from rules.guidelines import Guidelines
+from rules.guidelines import Guidelines, places_reading
 from rules.procedures import Procedure
 from rules.recommendation import Category
 from tests.clinic import usual_tools
@@ -58,7 +58,11 @@ def with_cell(guidelines: Guidelines, variant: int, procedure: Procedure, catego
 def without(guidelines: Guidelines, table: str, at: int) -> Guidelines:
     """The tables without one row of ``table``."""
     rows = getattr(guidelines, table)
-    return msgspec.structs.replace(guidelines, **{table: rows[:at] + rows[at + 1 :]})
+    left = rows[:at] + rows[at + 1 :]
+    changes: dict[str, Any] = {table: left}
+    if table == "criteria":
+        changes["criteria_reading"] = places_reading(left)
+    return msgspec.structs.replace(guidelines, **changes)
 
 
 def changed(guidelines: Guidelines, **tables: Any) -> Guidelines:
