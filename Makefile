@@ -27,7 +27,9 @@ $(STAMP): requirements/dev.txt pyproject.toml tools/create_venv.sh
 run: install
 	@$(BIN)/lumbar-cds serve --open --host $(HOST) --port $(PORT)
 
+# HL7's R4 JSON schema is fetched once (see tools/r4_schema.py); NO_R4_SCHEMA=1 tests without it.
 test: install
+	@$(BIN)/python -m tools.r4_schema
 	@$(BIN)/python -m pytest
 
 check: install tables-check
