@@ -23,7 +23,7 @@ def fracture_risk(reading: Reading, steroids: SteroidUse) -> Finding:
     found = Gathered.nothing()
     _entries(reading, steroids, found)
     fell = "low-velocity-trauma" in found.marks
-    _tenderness(reading, found)
+    _tenderness(reading, fell, found)
     level = _by_age(reading, older, fell, found)
     if older is None and reading.picture.age is not None and not found.because:
         return _age_leaves_it_open(reading, found)
@@ -57,14 +57,15 @@ def _treatments(reading: Reading) -> list[Fact]:
     ]
 
 
-def _tenderness(reading: Reading, found: Gathered) -> None:
-    """Midline tenderness adds the trauma reading to a risk that is there; alone it is named."""
+def _tenderness(reading: Reading, fell: bool, found: Gathered) -> None:
+    """Midline tenderness after trauma adds the trauma reading; without trauma it is named."""
     for fact in reading.group("midline-tenderness"):
         if not fact.present or in_episode(reading, fact) is False:
             continue
-        found.considered.append(fact.evidence)
-        if found.because:
-            found.marks.add("midline-tenderness")
+        if fell:
+            found.count(fact, "midline-tenderness")
+        else:
+            found.name_only(fact)
 
 
 def _by_age(reading: Reading, older: bool | None, fell: bool, found: Gathered) -> str:

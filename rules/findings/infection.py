@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from rules.facts import Fact, FactKind
 from rules.finding import Finding
 from rules.findings.answers import Gathered, conclude, count_any_time, count_current, count_recent, silent
-from rules.findings.reading import NOT_DONE, Reading, happened_within, in_episode
+from rules.findings.reading import NOT_DONE, Reading, evidence_of, happened_within, in_episode
 from rules.findings.steroids import SteroidUse
 
 NAME = "infection"
@@ -194,16 +194,18 @@ def count_statement(reading: Reading, found: Gathered, group: str) -> None:
 
 
 def _strengtheners(reading: Reading, found: Gathered) -> None:
-    """Named, with or without another cue; alone they keep the rating from being called robust."""
+    """Named with another cue; alone they only keep the rating from being called robust."""
     days = reading.parameters.recent_infection_lookback_days
+    named = found.because if found.because else found.considered
     for fact in reading.group("infection-strengthener"):
         if fact.present and _current_state(reading, fact):
             found.marks.add(fact.concept)
-            found.name_only(fact)
+            named.append(evidence_of(fact))
     for fact in reading.group("recent-infection"):
-        if fact.present and happened_within(fact, reading.as_of, days) is not False:
+        inside = happened_within(fact, reading.as_of, days)
+        if fact.present and inside is not False:
             found.marks.add("recent-infection")
-            found.name_only(fact)
+            named.append(evidence_of(fact, uncertain=inside is None and fact.kind is not FactKind.REASON))
 
 
 def _current_state(reading: Reading, fact: Fact) -> bool:

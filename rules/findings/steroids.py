@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
-from rules.findings.reading import NOT_DONE, Reading, evidence_of, ordered
+from rules.findings.reading import NOT_DONE, Reading, evidence_of, happened_within, ordered
 
 _STATUS_KINDS = frozenset({FactKind.CONDITION, FactKind.OBSERVATION, FactKind.REASON})
 _DAY = timedelta(days=1)
@@ -37,11 +37,7 @@ def steroid_use(reading: Reading) -> SteroidUse:
     """Long-term status, or enough days of prescriptions in the window (days as CMS166v7, refills as HEDIS counts)."""
     if "corticosteroid-medicine" not in reading.facts and "corticosteroid-status" not in reading.facts:
         return NO_STEROIDS
-    status = [
-        evidence_of(fact)
-        for fact in reading.group("corticosteroid-status")
-        if fact.present and fact.current and fact.kind in _STATUS_KINDS
-    ]
+    status = _status(reading)
     medicines = [f for f in reading.group("corticosteroid-medicine") if f.present and f.state not in NOT_DONE]
     courses = [course for fact in medicines if (course := _course(fact, reading.as_of)) is not None]
     needed = reading.parameters.corticosteroid_days
@@ -50,6 +46,19 @@ def steroid_use(reading: Reading) -> SteroidUse:
         counted = [evidence_of(course.fact, uncertain=not certain and not course.certain) for course in courses]
         return SteroidUse(True, ordered(status + counted))
     return SteroidUse(bool(status), ordered(status), ordered([fact.evidence for fact in medicines]))
+
+
+def _status(reading: Reading) -> list[Evidence]:
+    """Long-term use as a status: current, or over but inside the window (an unknown end counts, and says so)."""
+    days = reading.parameters.corticosteroid_window_days
+    found: list[Evidence] = []
+    for fact in reading.group("corticosteroid-status"):
+        if not fact.present or fact.kind not in _STATUS_KINDS:
+            continue
+        inside = True if fact.current else happened_within(fact, reading.as_of, days)
+        if inside is not False:
+            found.append(evidence_of(fact, uncertain=inside is None))
+    return found
 
 
 def _course(fact: Fact, as_of: date) -> _Course | None:

@@ -54,6 +54,7 @@ def risk(*facts, age=40, **more):
         ([fact("traumatic-vertebral-fracture", 30)], None),  # major trauma's row, not this one
         ([fact("midline-tenderness", 3)], None),  # alone it is no risk
         ([fact("fall", 3), seen("midline-tenderness", 3)], {"low-velocity-trauma", "midline-tenderness"}),
+        ([fact("osteoporosis", 3), seen("midline-tenderness", 3)], {"osteoporosis"}),
         ([fact("fall", 3), seen("midline-tenderness", 300)], {"low-velocity-trauma"}),
         ([fact("fall", 3), absent("midline-tenderness", 3)], {"low-velocity-trauma"}),
         ([seen("fracture-features", 3)], {"statement"}),

@@ -164,6 +164,12 @@ def test_a_newer_normal_temperature_never_undoes_a_high_one_and_both_are_shown()
     assert references(found.against) == ["Observation/body-temperature-36.8-2026-11-25"]
 
 
+def test_a_strengthener_is_shown_with_a_cue_and_named_without():
+    alone, with_fever = infection(fact("diabetes", 900)), infection(fact("diabetes", 900), temperature(38.5, 2))
+    assert (len(alone.because), len(alone.considered), alone.presumed) == (0, 1, True)
+    assert (len(with_fever.because), len(with_fever.considered)) == (2, 0)
+
+
 def test_a_fever_before_the_look_back_is_named():
     found = infection(temperature(39.2, 40))
     assert (found.answer, len(found.considered), found.presumed) == (NO, 1, True)

@@ -57,7 +57,10 @@ def counts(*facts, **more):
         # status
         ([fact("corticosteroid-long-term", 20)], True),
         ([fact("corticosteroid-long-term", recorded(900))], True),
-        ([fact("corticosteroid-long-term", 20, current=False)], False),
+        ([fact("corticosteroid-long-term", 900, current=False, ended=ago(365))], True),  # over, inside the window
+        ([fact("corticosteroid-long-term", 900, current=False, ended=ago(366))], False),
+        ([fact("corticosteroid-long-term", recorded(366), current=False)], False),
+        ([fact("corticosteroid-long-term", recorded(365), current=False)], True),  # its end is not known
         ([fact("corticosteroid-long-term", 20, present=False)], False),
         ([done("corticosteroid-long-term", 20)], False),  # one treatment, of unstated duration
     ],
