@@ -1,14 +1,13 @@
 """An imaging order that is not signed yet, as the decision sees it."""
 
-from enum import Enum
-
 from msgspec import Struct
 
+from rules.closed import Closed
 from rules.facts import Fact
 from rules.procedures import Procedure
 
 
-class Recognition(Enum):
+class Recognition(Closed):
     """How sure we are which study was ordered."""
 
     CODED = "coded"

@@ -1,15 +1,15 @@
 """What the record says about one patient, in clinical concepts, with nothing decided yet."""
 
 from datetime import date
-from enum import Enum
 
 from msgspec import Struct
 
+from rules.closed import Closed
 from rules.dates import DateInterval
 from rules.evidence import Evidence
 
 
-class FactKind(Enum):
+class FactKind(Closed):
     """Where in the record a fact comes from; some questions only listen to some places."""
 
     CONDITION = "condition"

@@ -1,15 +1,15 @@
 """A clinical question, answered, with its evidence. Silence is not "no": see ``presumed``."""
 
 from datetime import date
-from enum import Enum
 
 from msgspec import Struct
 
+from rules.closed import Closed
 from rules.dates import DateInterval, DayRange
 from rules.evidence import Evidence
 
 
-class Answer(Enum):
+class Answer(Closed):
     """``NO`` with ``presumed`` set means that the record is silent and silence is read as absent."""
 
     YES = "yes"

@@ -1,9 +1,9 @@
 """The eleven lumbar imaging procedures that ACR rates, as names; nothing about codes."""
 
-from enum import Enum
+from rules.closed import Closed
 
 
-class Procedure(Enum):
+class Procedure(Closed):
     """Values are the procedure ids of the ACR low back pain table (rows of ``acr_low_back_pain_2021``)."""
 
     RADIOGRAPHY = "radiography_lumbar_spine"

@@ -1,10 +1,10 @@
 """What we advise on one draft order, and why. Free of vendors, of FHIR and of wording."""
 
 from datetime import date
-from enum import Enum
 
 from msgspec import Struct
 
+from rules.closed import Closed
 from rules.draft_order import DraftOrder
 from rules.evidence import Evidence
 from rules.facts import SourceGap
@@ -12,7 +12,7 @@ from rules.finding import Findings
 from rules.procedures import Procedure
 
 
-class Category(Enum):
+class Category(Closed):
     """ACR appropriateness categories."""
 
     USUALLY = "usually-appropriate"
@@ -21,7 +21,7 @@ class Category(Enum):
     USUALLY_NOT = "usually-not-appropriate"
 
 
-class PamaRating(Enum):
+class PamaRating(Closed):
     """The three Argonaut PAMA codes."""
 
     APPROPRIATE = "appropriate"
@@ -29,7 +29,7 @@ class PamaRating(Enum):
     NO_CRITERIA_APPLY = "no-criteria-apply"
 
 
-class Urgency(Enum):
+class Urgency(Closed):
     """How soon, in falling order; ``priority`` of the FHIR order follows from ``editions/urgency.toml``."""
 
     EMERGENCY = "emergency"
@@ -40,7 +40,7 @@ class Urgency(Enum):
     ROUTINE = "routine"
 
 
-class Situation(Enum):
+class Situation(Closed):
     """The kind of card, in the order in which cards are shown (first shown first)."""
 
     EMERGENCY = "emergency"
