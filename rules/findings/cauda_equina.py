@@ -74,10 +74,11 @@ def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, streng
         return silent(reading, NAME)
     found = Gathered.nothing()
     possible: list[tuple[str, Fact]] = []
+    said_new = any(stated_now(reading, fact) for fact in reading.group("new-or-worse-stated"))
     for kind in _KINDS:
         for fact in reading.group(kind.group):
             if fact.present:
-                _weigh(reading, kind, fact, indication, found, possible)
+                _weigh(reading, kind, fact, indication, found, possible, said_new=said_new)
             else:
                 _deny(reading, kind, fact, found)
     _pelvic_examination(reading, found)
@@ -87,13 +88,22 @@ def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, streng
 
 
 def _weigh(
-    reading: Reading, kind: _Kind, fact: Fact, indication: Finding, found: Gathered, possible: list[tuple[str, Fact]]
+    reading: Reading,
+    kind: _Kind,
+    fact: Fact,
+    indication: Finding,
+    found: Gathered,
+    possible: list[tuple[str, Fact]],
+    *,
+    said_new: bool,
 ) -> None:
     if kind.group == "sexual-dysfunction" and not _has_pain(reading, indication):
         found.name_only(fact)
         return
     weight = weigh(reading, fact, strong=kind.strong)
-    if weight is Weight.OLD:
+    if weight is Weight.OLD and said_new and fact.current:
+        possible.append((kind.group, fact))  # old, and stated to be worse now
+    elif weight is Weight.OLD:
         found.name_only(fact)
         found.notes.append("stable-longer-than-episode")
     elif weight is Weight.POSSIBLE:
