@@ -87,12 +87,6 @@ def happened_within(fact: Fact, as_of: date, days: int) -> bool | None:
     return within_days(when, as_of, days)
 
 
-def first_day(fact: Fact) -> date | None:
-    """The first day on which the entry is known to speak: its earliest day, else the day it was recorded."""
-    began = fact.began
-    return None if began is None else began.earliest or began.latest
-
-
 def evidence_of(fact: Fact, *, uncertain: bool = False) -> Evidence:
     """The fact's evidence, saying that it is only suspected, or that its date is uncertain, where that is so."""
     evidence = fact.evidence

@@ -107,6 +107,10 @@ def test_care_that_nothing_followed_for_over_180_days_is_of_another_course():
     early = [done("physical-therapy", 600), done("physical-therapy", 560)]
     assert care(old, *early, order=pointed).level == NONE
     assert care(old, done("physical-therapy", 180), order=pointed).level == ADEQUATE
+    assert care(old, done("physical-therapy", 600, ended=ago(180)), order=pointed).level == ADEQUATE
+    supply = [taken("nsaid", 300, days_supplied=120), taken("gabapentinoid", 300, days_supplied=119)]
+    assert care(old, *supply, order=pointed).level == ADEQUATE
+    assert care(old, supply[1], order=pointed).level == NONE
     assert care(old, done("physical-therapy", 181), order=pointed).level == NONE
 
 

@@ -70,6 +70,11 @@ def test_after_180_silent_days_todays_pain_is_an_episode_of_unknown_start(last, 
     assert (found.earlier_episodes == ()) is known
 
 
+def test_what_is_dated_today_is_of_todays_episode_even_where_its_start_is_unknown():
+    assert answers(seen("conservative-care-done-yes", 0)).conservative_care.level == "adequate"
+    assert answers(seen("conservative-care-done-yes", 1)).conservative_care.level == "none"
+
+
 def test_entries_in_between_bridge_a_gap():
     assert days(fact("low-back-pain", 330), pain(5, 170), fact("sciatica", 5)) == (330, 330)
 

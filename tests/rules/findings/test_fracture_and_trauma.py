@@ -86,6 +86,17 @@ def test_age_alone_is_a_weak_reason_with_a_level_of_its_own(age, answer, level, 
     assert ("age-uncertain" in found.notes) is (age == (70, 71))
 
 
+def test_an_open_age_does_not_undo_a_documented_no():
+    found = risk(absent("fracture-features", 3), age=(70, 71))
+    assert (found.answer, found.presumed, found.notes) == (NO, False, ("age-uncertain",))
+
+
+def test_aftercare_of_an_older_fracture_is_named_under_both_questions():
+    found = answers(BACK_PAIN, fact("vertebral-fracture-aftercare", 30), fact("major-trauma", 200))
+    assert len(found.fracture_risk.considered) == 1
+    assert len(found.major_trauma.considered) == 2
+
+
 def test_age_with_another_risk_is_not_age_alone():
     assert risk(fact("osteoporosis", 9), age=75).level == ""
     assert references(risk(age=75).because) == ["Patient"]

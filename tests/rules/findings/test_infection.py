@@ -120,6 +120,10 @@ PAIN_BEFORE, PAIN_SINCE = fact("low-back-pain", 170), fact("low-back-pain", 60)
         ([done("lumbar-decompression", 60), PAIN_BEFORE, seen("pain-score", 20, value=4.0, site="nrs"),
           seen("pain-score", 1, value=7.0, site="nrs")], YES),
         ([done("lumbar-puncture", 30), fact("low-back-pain", 10)], YES),
+        ([done("lumbar-puncture", None), PAIN_BEFORE], YES),  # undated: perhaps since
+        ([done("lumbar-puncture", None), PAIN_BEFORE, seen("course-worsening", 3, course="worsening")], YES),
+        ([done("lumbar-epidural-injection", 60)], YES),  # pain of unknown date: perhaps since
+        ([done("lumbar-epidural-injection", 60, present=False), fact("low-back-pain", 5)], NO),
         ([fact("lumbar-epidural-injection", 10, FactKind.REQUEST, state="planned"), fact("low-back-pain", 5)], NO),
         ([fact("lumbar-epidural-injection", 10, FactKind.PROCEDURE, state="not-done"), fact("low-back-pain", 5)], NO),
     ],

@@ -105,3 +105,7 @@ def test_a_worse_pain_in_the_orders_reason_is_worse_today():
     worse = order([reason("low-back-pain", course="worsening")])
     assert answers(ANEURYSM, fact("low-back-pain", 90), order=worse).aortic.answer is YES
     assert answers(ANEURYSM, fact("low-back-pain", 14), changed={"aortic_window_days": 13}).aortic.answer is NO
+    undated = seen("course-worsening", None, course="worsening")
+    assert answers(ANEURYSM, fact("low-back-pain", 90), undated).aortic.answer is YES
+    old = fact("low-back-pain", 90, course="worsening")  # the problem is dated, not its worsening
+    assert answers(ANEURYSM, old).aortic.answer is NO

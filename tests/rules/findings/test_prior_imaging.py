@@ -124,6 +124,8 @@ def test_where_contrast_is_not_stated_every_choice_must_be_answered():
         ([fact("fall", 10)], True),
         ([done("lumbar-decompression", 20)], True),
         ([done("lumbar-decompression", 60)], False),
+        ([fact("lumbar-decompression", 20, FactKind.PROCEDURE, state="not-done")], False),
+        ([report("ct-myelography-lumbar", 20)], False),  # another study is no operation
         ([fact("lumbar-fusion", 5, FactKind.REQUEST, state="planned")], True),
         ([fact("lumbar-fusion", None, FactKind.DRAFT, state="draft")], True),
         ([fact("lumbar-fusion", 60, FactKind.REQUEST, state="planned")], False),  # planned before the report

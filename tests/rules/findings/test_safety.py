@@ -41,6 +41,7 @@ def safety(*facts, **more):
         ([seen("pregnancy-test", 281)], UNKNOWN, ""),
         ([absent("pregnancy-test", 7)], NO, ""),
         ([absent("pregnancy-test", 8)], UNKNOWN, ""),
+        ([absent("pregnancy-test", 100, encounter="Encounter/1")], UNKNOWN, ""),
         ([absent("pregnancy", 3)], NO, ""),
         ([absent("pregnancy", month(2026, 11))], UNKNOWN, ""),
         ([seen("pregnancy-test", 30), absent("pregnancy-test", 2)], NO, ""),  # the newer test decides
@@ -65,6 +66,12 @@ def test_pregnancy(facts, answer, level):
 def test_a_newer_negative_test_is_shown_beside_a_coded_pregnancy():
     found = safety(fact("pregnancy", 60), absent("pregnancy-test", 2, ref="Observation/neg")).pregnancy
     assert (references(found.against), found.notes) == (["Observation/neg"], ("newer-negative-test",))
+
+
+def test_a_negative_test_of_this_encounter_holds():
+    test = absent("pregnancy-test", 20, encounter="Encounter/7")
+    assert safety(test, encounter="Encounter/7").pregnancy.answer is NO
+    assert safety(test, encounter="Encounter/8").pregnancy.answer is UNKNOWN
 
 
 def test_the_orders_own_reason_is_of_today():

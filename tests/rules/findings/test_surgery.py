@@ -31,6 +31,9 @@ def surgery(*facts, **more):
         ([OPERATED, fact("low-back-pain", recorded(30))], YES),  # dated, if only by its record
         ([OPERATED], UNKNOWN),  # the order's own reason has no date: new or not is not known
         ([OPERATED, fact("low-back-pain")], UNKNOWN),
+        ([OPERATED, seen("symptom-duration", 0, value=21.0)], YES),  # the onset as stated is after it
+        ([OPERATED, seen("symptom-duration", 0, value=1500.0)], UNKNOWN),
+        ([OPERATED, strength(4, None)], UNKNOWN),
         ([fact("post-laminectomy-syndrome", 300)], YES),  # itself a symptom after surgery
         ([fact("pseudarthrosis-after-fusion", 300)], YES),
         ([past("post-laminectomy-syndrome", 300), fact("low-back-pain", 30)], YES),

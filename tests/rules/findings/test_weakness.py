@@ -162,6 +162,14 @@ def test_older_means_before_the_episode_and_over_180_days_ago(when, level):
     assert answers(BACK_PAIN, fact("foot-drop", when)).weakness.level == level
 
 
+def test_progression_and_several_grades_of_an_earlier_episode_are_named():
+    found = answers(BACK_PAIN, seen("progressive-weakness", 700)).weakness
+    assert (found.level, len(found.considered)) == ("none", 1)
+    found = answers(BACK_PAIN, strength(5, 900), strength(4, 800), strength(4, 700)).weakness
+    assert (found.level, len(found.considered), found.notes) == ("none", 1, ("older-and-stable",))
+    assert answers(BACK_PAIN, strength(4, 900), strength(5, 800)).weakness.presumed is True
+
+
 def test_within_a_long_episode_nothing_is_older():
     chronic = [fact("low-back-pain", 600), seen("pain-score", 450, value=5.0), seen("pain-score", 300, value=5.0),
                seen("pain-score", 150, value=5.0)]  # fmt: skip
