@@ -79,6 +79,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
 
     system: tuple[CodeSystem, ...]
     file: tuple[CodeFile, ...]
+    notices: dict[str, str]
     excludes: tuple[Exclusion, ...]
     phase: tuple[Phase, ...]
     derived: dict[str, tuple[str, ...]]
@@ -115,6 +116,8 @@ def load_manifest(text: str) -> Manifest:
         if system.shape not in SHAPES:
             raise TerminologyError(f"manifest.toml: {system.uri}: unknown shape {system.shape!r}")
     for file in manifest.file:
+        if file.licence not in manifest.notices:
+            raise TerminologyError(f"manifest.toml: {file.name}: no notice for the licence {file.licence!r}")
         if file.option and file.option not in OPTIONS:
             raise TerminologyError(f"manifest.toml: {file.name}: unknown option {file.option!r}")
     named = [concept for exclusion in manifest.excludes for concept in (exclusion.concept, *exclusion.others)]
