@@ -1,6 +1,7 @@
 """Our terminology as FHIR: valid R4, versioned by content, nothing shown that a licence forbids."""
 
 import re
+from typing import Any
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -14,7 +15,7 @@ from fhir_mappings.terminology import TerminologyOptions, load_terminology
 TERMINOLOGY = load_terminology()
 LEAN = load_terminology(TerminologyOptions(without_cpt=True, without_licensed_snomed=True))
 CPT = "http://www.ama-assn.org/go/cpt"
-MODELS = {"CodeSystem": CodeSystem, "ValueSet": ValueSet, "ConceptMap": ConceptMap}
+MODELS: dict[str, Any] = {"CodeSystem": CodeSystem, "ValueSet": ValueSet, "ConceptMap": ConceptMap}
 ALL = [(kind, name) for kind in KINDS for name in resource_ids(TERMINOLOGY, kind)]
 
 
@@ -92,9 +93,9 @@ def test_the_code_system_publishes_value_types_and_an_example_for_every_code():
         named = [prop["code"] for prop in concept["property"]]
         assert named.count("example") == 1
         assert concept["definition"]
-    assert {prop["valueCode"] for prop in concepts["mrc-knee-extension"]["property"] if prop["code"] == "value-type"} == {
-        "integer", "Quantity", "CodeableConcept", "string",
-    }  # fmt: skip
+    strength = concepts["mrc-knee-extension"]["property"]
+    value_types = {prop["valueCode"] for prop in strength if prop["code"] == "value-type"}
+    assert value_types == {"integer", "Quantity", "CodeableConcept", "string"}
     assert "$SYSTEM" not in str(found)
 
 
