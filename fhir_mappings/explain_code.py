@@ -8,12 +8,22 @@ from fhir_mappings.order_recognition import recognise
 from fhir_mappings.terminology import Meaning, Terminology
 from fhir_mappings.text_reading import has_red_flag_stem, read_text
 
+# Code systems in which no code is a medicine.
+_NO_MEDICINES = frozenset(
+    {
+        "http://hl7.org/fhir/sid/icd-10-cm",
+        "http://loinc.org",
+        "http://www.ama-assn.org/go/cpt",
+        "http://nucc.org/provider-taxonomy",
+    }
+)
+
 
 class Reason(Struct, frozen=True):
     """Why a code means a concept.
 
-    ``how``: "listed" (its own row), "under" (a category that it falls under), "own code", "site" (a site's file),
-    "ingredient" (a medicine named in the display), "display" (the display, read through the closed vocabulary).
+    ``how``: "listed" (its own row), "under" (a category that it falls under), "own code", "site" (a site's file), or
+    "ingredient" (a medicine named in the display).
     """
 
     concept: str
@@ -30,7 +40,8 @@ class Explanation(Struct, frozen=True):
     """One code, explained. No concept: not recognised here, which never means that nothing is there.
 
     ``unavailable``: the code's table was left out, so nothing can be said. ``study``: what an order with this code is.
-    ``red_flag_stem``: the display was not understood and could speak of a red flag.
+    ``display_says``: what the closed vocabulary reads in the display of a code that is not recognised; a display never
+    speaks for a code that is. ``red_flag_stem``: it is not understood, and could speak of a red flag.
     """
 
     system: str
@@ -41,16 +52,18 @@ class Explanation(Struct, frozen=True):
     phase: str = ""
     unavailable: bool = False
     study: str = ""
+    display_says: tuple[str, ...] = ()
     red_flag_stem: bool = False
 
 
 def explain(terminology: Terminology, system: str, code: str, display: str = "") -> Explanation:
-    """What this code means here: by its tables, else as a medicine or by its display."""
+    """What this code means here: by its tables, else as a medicine."""
     uri = terminology.system_uri(system)
     meanings = terminology.meanings(system, code)
     reasons = _by_code(terminology, uri, code, meanings)
-    if not reasons and display:
-        reasons = _by_medicine(terminology, system, code, display) or _by_display(display)
+    if not reasons and display and uri not in _NO_MEDICINES:
+        reasons = _by_medicine(terminology, system, code, display)
+    read = read_text(display) if display and not reasons else None
     return Explanation(
         system=uri,
         code=code,
@@ -60,7 +73,10 @@ def explain(terminology: Terminology, system: str, code: str, display: str = "")
         phase=next((meaning.phase for meaning in meanings if meaning.phase), ""),
         unavailable=not terminology.knows_system(uri) and any(left.system == uri for left in terminology.unavailable),
         study=_study(terminology, system, code, display),
-        red_flag_stem=bool(display) and not reasons and has_red_flag_stem(display),
+        display_says=tuple(f"{'' if m.present else 'no '}{m.concept}" for m in read.mentions)
+        if read is not None
+        else (),
+        red_flag_stem=bool(display) and not reasons and read is None and has_red_flag_stem(display),
     )
 
 
@@ -94,17 +110,6 @@ def _of_row(meaning: Meaning, row: CodeRow, code: str) -> Reason:
 def _by_medicine(terminology: Terminology, system: str, code: str, display: str) -> tuple[Reason, ...]:
     found = concepts_of_medicine([(system, code, display)], "", terminology)
     return tuple(Reason(concept, False, "ingredient", display, "medicines.toml") for concept in found)
-
-
-def _by_display(display: str) -> tuple[Reason, ...]:
-    reading = read_text(display)
-    if reading is None:
-        return ()
-    return tuple(
-        Reason(mention.concept, not mention.present, "display", display, "vocabulary.toml")
-        for mention in reading.mentions
-        if not mention.family
-    )
 
 
 def _study(terminology: Terminology, system: str, code: str, display: str) -> str:

@@ -44,7 +44,6 @@ def test_a_code_in_a_later_phase_names_the_row_it_came_from():
         (TERMINOLOGY.own.url, "slr-negative", "", ("straight-leg-raise",), "own code"),
         (TERMINOLOGY.own.url, "anal-tone", "", ("reduced-anal-tone",), "own code"),
         ("urn:product", "1", "predniSONE 20 MG Oral Tablet", ("systemic-corticosteroid",), "ingredient"),
-        ("urn:local", "1", "Saddle numbness", ("saddle-anaesthesia",), "display"),
     ],
 )
 def test_each_way_of_recognising_is_named(system, code, display, concepts, how):
@@ -71,6 +70,13 @@ def test_an_unknown_code_means_nothing_here_and_its_words_may_matter():
     found = explain(TERMINOLOGY, "urn:local", "X", "weird saddle thing")
     assert (found.concepts, found.reasons, found.red_flag_stem) == ((), (), True)
     assert not explain(TERMINOLOGY, "urn:local", "X", "knee pain").red_flag_stem
+
+
+def test_a_display_never_speaks_for_a_code():
+    found = explain(TERMINOLOGY, "urn:local", "1", "No saddle numbness")
+    assert (found.concepts, found.display_says) == ((), ("no saddle-anaesthesia",))
+    assert explain(TERMINOLOGY, SNOMED, "6077001", "Saddle numbness").concepts == ("foot-drop",)
+    assert explain(TERMINOLOGY, "http://loinc.org", "X", "prednisone level").concepts == ()
 
 
 def test_a_code_of_a_table_that_was_left_out_is_said_to_be():
