@@ -28,7 +28,8 @@ class Cell(Struct, frozen=True):
 
     def latency(self, target: str, which: str) -> float:
         """Median over the rounds of the median, p99 or worst latency, in ms."""
-        return median(getattr(each, which) for each in self.rounds[target])
+        found: float = median(getattr(each, which) for each in self.rounds[target])
+        return found
 
     def ratio(self, target: str = "service", to: str = "floor") -> float:
         """Requests a second over the floor's: median of the ratios within each round."""
@@ -40,7 +41,8 @@ class Cell(Struct, frozen=True):
 
     def _median_ratio(self, target: str, to: str, which: str) -> float:
         pairs = zip(self.rounds[target], self.rounds[to], strict=True)
-        return median(getattr(one, which) / getattr(other, which) for one, other in pairs)
+        ratio: float = median(getattr(one, which) / getattr(other, which) for one, other in pairs)
+        return ratio
 
     def generator_busy(self) -> float:
         """The highest share of a core that the generator used in any round."""

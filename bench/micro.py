@@ -101,7 +101,7 @@ def _steps(body: bytes, day: date, tools: Collaborators) -> Iterator[Step]:
 
 def _median_microseconds(step: Callable[[], object], seconds: float) -> float:
     clock = time.perf_counter
-    took = []
+    took: list[float] = []
     end = clock() + seconds
     while len(took) < FEWEST or clock() < end:
         began = clock()

@@ -14,8 +14,8 @@ from cds_service.output_check import resources
 from tests.acr_grid import acr_cells
 from tests.case_reader import read_cases
 from tests.clinic import ask_case
-from tests.r4_rules import PLACE, schema_is_left_out, wrong_with
-from tools.r4_schema import OPT_OUT, CannotFetch, keep
+from tests.r4_rules import schema_is_left_out, wrong_with
+from tools.r4_schema import OPT_OUT, PLACE, CannotFetch, keep
 
 Json = dict[str, Any]
 

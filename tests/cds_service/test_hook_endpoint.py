@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,9 +64,13 @@ def _environ(path: str, body: bytes, **more: str) -> dict[str, Any]:
 
 def _answer(app: Flask, environ: dict[str, Any]) -> tuple[str, dict[str, str], bytes]:
     heard: dict[str, Any] = {}
+    written: list[bytes] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], problem: object = None) -> None:
+    def start_response(
+        status: str, headers: list[tuple[str, str]], problem: object = None, /
+    ) -> Callable[[bytes], object]:
         heard.update(status=status, headers=dict(headers))
+        return written.append
 
     body = b"".join(app.wsgi_app(environ, start_response))
     return heard["status"], heard["headers"], body

@@ -1,6 +1,7 @@
 """Answered questions for tests: a silent record by default, one answer changed at a time."""
 
 from datetime import date
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -60,12 +61,13 @@ def answers(days: int | None = 21, **changes: Finding | Episode | Safety | bool)
         "axial_spondyloarthritis",
         "aortic",
     ]
+    usual: dict[str, Any] = {name: silent(name) for name in names}
+    usual |= {name: unknown(name) for name in _SILENT_UNKNOWN}
     base = Findings(
         indication=yes("indication"),
         episode=Episode() if days is None else Episode(DayRange(days, days)),
         safety=safety(),
-        **{name: silent(name) for name in names},
-        **{name: unknown(name) for name in _SILENT_UNKNOWN},
+        **usual,
     )
     return replace(base, **changes)
 

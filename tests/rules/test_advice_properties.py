@@ -8,7 +8,7 @@ from rules.advice import recommend_on
 from rules.decide import assess, patient_on
 from rules.draft_order import DraftOrder, Recognition
 from rules.edition import RANK
-from rules.finding import Answer, Finding, Findings
+from rules.finding import Answer, Finding, Findings, Safety
 from rules.guidelines import load_guidelines
 from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.recommendation import PamaRating, Recommendation, Situation, Urgency
@@ -94,7 +94,7 @@ def findings(draw: st.DrawFn) -> Findings:
 
 
 @st.composite
-def _safety(draw: st.DrawFn) -> object:
+def _safety(draw: st.DrawFn) -> Safety:
     devices = ("mr_cardiac_device_unlabelled", "mr_aneurysm_clip", "mri-not-possible")
     return safety(
         pregnancy=draw(_either("pregnancy", yes("pregnancy"), unknown("pregnancy", "possible"))),

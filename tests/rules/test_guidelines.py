@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ RADIATION = {
 }
 
 
-def tables() -> dict[str, dict[str, object]]:
+def tables() -> dict[str, dict[str, Any]]:
     read = {name: files("rules").joinpath("editions", name).read_text(encoding="utf-8") for name in FILES}
     return copy.deepcopy({name: tomllib.loads(text) for name, text in read.items()})
 
@@ -69,7 +70,7 @@ def test_one_cell_alone_carries_the_panel_disagreement():
     assert cells == [(7, Procedure.RADIOGRAPHY)]
 
 
-Corruption = Callable[[dict[str, dict[str, object]]], object]
+Corruption = Callable[[dict[str, dict[str, Any]]], object]
 CORRUPTIONS: list[tuple[str, Corruption, str]] = [
     ("a missing cell", lambda t: t[ACR]["variant"][3]["ratings"].pop("radiography_lumbar_spine"), "variant 4"),
     ("an unknown procedure", lambda t: t[ACR]["variant"][0]["ratings"].update(mri_neck={}), "variant 1"),
