@@ -294,6 +294,32 @@ def _drafts(found: dict[str, Any], limits: Limits) -> tuple[tuple[RawResource, .
 
 def _strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
     """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
+    if limits is not None and text.count(b"[") + text.count(b"{") <= limits.context_depth:
+        value = _if_plainly_strict(text)
+        if value is not _NOT_PLAIN:
+            return value
+    return _strictly_decoded(text, where, limits)
+
+
+_NOT_PLAIN = object()
+_PLAIN = msgspec.json.Decoder()
+_ENCODE = msgspec.json.Encoder().encode
+_DIGITS = bytes(ord("0") if each in b"-0123456789" else ord(" ") for each in range(256))
+_LONG_NUMBER = b"0" * 19
+
+
+def _if_plainly_strict(text: bytes) -> Any:
+    """The value, where writing it again gives the same bytes: then nothing was lost or changed, no key stood twice."""
+    try:
+        value = _PLAIN.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _NOT_PLAIN
+    if _ENCODE(value) != text or _LONG_NUMBER in text.translate(_DIGITS):
+        return _NOT_PLAIN
+    return value
+
+
+def _strictly_decoded(text: bytes, where: str, limits: Limits | None) -> Any:
     try:
         value = json.loads(
             text.decode(),

@@ -110,8 +110,14 @@ def is_partial(outcome: OperationOutcome) -> bool:
 
 
 def _bundle(entries: list[Entry], bundle: Bundle, dropped: int) -> PrefetchValue:
-    next_link = next((link.url or "" for link in bundle.link or () if link.relation == "next"), None)
-    more = bundle.type == "searchset" and bundle.total is not None and bundle.total > len(entries) + dropped
+    next_link = None
+    for link in bundle.link or ():
+        if link.relation == "next":
+            next_link = link.url or ""
+            break
+    more = bundle.total is not None and bundle.total > len(entries) + dropped and bundle.type == "searchset"
+    if next_link is None and not more and not dropped:
+        return PrefetchValue(State.READ, entries)
     return PrefetchValue(
         State.READ,
         entries,
@@ -209,6 +215,8 @@ def _single_malformed(raw: Raw) -> PrefetchValue:
     try:
         kind = _TYPE_ONLY.decode(raw).resource_type
     except _PROBLEMS:
+        return UNREADABLE
+    if kind == "Bundle":  # its entries cannot even be listed: what it held is not known
         return UNREADABLE
     return PrefetchValue(State.UNREADABLE, dropped=1) if kind in _KNOWN_TYPES else PrefetchValue(State.READ)
 
