@@ -145,7 +145,8 @@ def _trouble(value: PrefetchValue, failed: bool, partial: bool) -> str:
         return "failed"
     if value.state is State.UNREADABLE:
         return "unreadable"
-    return "incomplete" if value.incomplete or partial else ""
+    # A malformed entry is lost, and nobody can say what it held.
+    return "incomplete" if value.incomplete or partial or value.dropped else ""
 
 
 def _missing(

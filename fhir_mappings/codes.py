@@ -38,6 +38,7 @@ T = TypeVar("T")
 _MEMO_ENTRIES = 4096
 _LONGEST_KEY = 1024  # bytes; a longer code is read each time
 _LUMBAR_STUDIES = frozenset(GROUPS["lumbar-study"].concepts)
+_AGING = frozenset({"body-temperature", "body-weight"})
 _LOINC = "http://loinc.org"
 _INJURY = "S"  # ICD-10-CM chapter XIX: injuries, that is traumatic ones
 # What happened at one moment; a sequela code speaks of its after-effects, not of a new event.
@@ -72,7 +73,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     ``only_observable``: the codes name something to be measured (LOINC), so that without a value nothing is said.
     ``unread``: it says something that we do not understand. ``contradicted``: its codings and its text disagree about
     whether it is so. ``silent``: it says nothing that a rule could use. ``may_matter``: unread, and its words speak of
-    the back or of a red flag, or there are none.
+    the back or of a red flag, or there are none. ``ages``: a vital sign, which an old entry says nothing about today.
     """
 
     says: str = ""
@@ -89,6 +90,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     side: str = ""
     silent: bool = False
     may_matter: bool = False
+    ages: bool = False
 
 
 NOTHING_SAID = CodeReading(silent=True)
@@ -113,6 +115,7 @@ class CodeReader:
         self.findings = Memo(lambda raw: self._of_raw(raw, self.of_finding))
         self.lists = Memo(self._of_list)
         self.medicines = Memo(lambda raw: self.medicine_concepts(_or_none(raw), ""))
+        self._by_route: dict[tuple[bytes, str], tuple[str, ...]] = {}
         self.studies = Memo(lambda raw: self.study_concepts(_or_none(raw), ()))
 
     def _of_raw(self, raw: Raw, read: Callable[[CodeableConcept | None], CodeReading]) -> CodeReading:
@@ -196,6 +199,20 @@ class CodeReader:
         left = () if known or observable is not None else tuple(unmapped)
         return _Known(found if known else None, observable, only_observable and bool(found), left)
 
+    def medicine_by_route(self, raw: Raw, routes: str) -> tuple[str, ...]:
+        """The groups of a medicine that is given in this way: a local form of a steroid is none of the body's."""
+        if not routes:
+            return self.medicines.of(raw)
+        key = (bytes(raw), routes)
+        found = self._by_route.get(key)
+        if found is None:
+            found = self.medicine_concepts(_or_none(raw), routes)
+            if len(self._by_route) >= _MEMO_ENTRIES:
+                self._by_route.clear()
+            if len(key[0]) + len(routes) <= _LONGEST_KEY:
+                self._by_route[key] = found
+        return found
+
     def medicine_concepts(self, medicine: CodeableConcept | None, routes: str) -> tuple[str, ...]:
         """The groups that a medicine's ingredients belong to; ``routes`` are the ways it is given, in words."""
         if medicine is None:
@@ -275,6 +292,7 @@ def _coded(concept: CodeableConcept, known: _Known) -> CodeReading:
         side=side,
         silent=not statements and known.observable is None,
         may_matter=contradicted,
+        ages=bool(statements) and known.observable is None and all(each.concept in _AGING for each in statements),
     )
 
 

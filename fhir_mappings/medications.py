@@ -114,7 +114,7 @@ class _Course(Struct, frozen=True):
 
 def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
     """What one entry about a medicine says, once for each group that its ingredients belong to."""
-    if isinstance(record, MedicationStatement) and (record.taken is not None or record.was_not_taken is not None):
+    if is_older_statement(record):
         raise OlderFhir
     stated = _STATES[type(record)].get(record.status or "")
     if stated is None:
@@ -124,7 +124,7 @@ def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
         return
     named = concept_in(medicine)
     dosages = _dosages(record)
-    concepts = page.codes.medicine_concepts(named, _routes(dosages))
+    concepts = page.codes.medicine_by_route(medicine, _routes(dosages))
     if named is None or not concepts:
         return
     state, current = stated
@@ -148,6 +148,11 @@ def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
             stated_other_indication=states_another_reason(record.reason_code, record.reason_reference, record, page),
             days_supplied=course.days,
         )
+
+
+def is_older_statement(record: MedicationRecord) -> bool:
+    """STU3 says ``taken``, DSTU2 ``wasNotTaken``."""
+    return isinstance(record, MedicationStatement) and (record.taken is not None or record.was_not_taken is not None)
 
 
 def _who_says(record: MedicationRecord) -> str:

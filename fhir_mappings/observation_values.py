@@ -126,6 +126,7 @@ class Result(Struct, frozen=True, gc=False):
         )
 
 
+NO_RESULT = Result()
 _COMPONENTS = msgspec.json.Decoder(list[Component | None] | None)
 _COMPONENT_CODES = msgspec.json.Decoder(list[_OnlyCode | None] | None)
 _TEXT = msgspec.json.Decoder(str | None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -13,6 +13,7 @@ from fhir_mappings.elements import Quantity, is_given, period_in
 from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import Observation
 from fhir_mappings.observation_values import (
+    NO_RESULT,
     HasValue,
     Result,
     answer_word,
@@ -27,6 +28,7 @@ from fhir_mappings.own_codes import Observable
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import since_at_least
 from fhir_mappings.record_text import shown
+from fhir_mappings.units import Number
 from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
 
@@ -42,12 +44,9 @@ _SCORES = {
     "promis-physical-function": ("function-score", "promis-physical-function"),
     "promis-pain-interference": ("function-score", "promis-pain-interference"),
 }
-_MEASURED = frozenset({"body-temperature", "body-weight", "egfr", "post-void-residual", "symptom-duration"})
-_MARKERS = frozenset({"esr", "crp"})
+_MEASURED = ("body-temperature", "body-weight", "egfr", "post-void-residual", "symptom-duration")
 _PRESENT = frozenset({"yes", "present", "positive", "abnormal"})
 _ABSENT = frozenset({"no", "absent", "negative", "normal"})
-
-
 _PLAIN = Statement("")
 
 
@@ -62,10 +61,10 @@ class _Frame(Struct, frozen=True):
     marks: tuple[str, ...]
 
 
-def observation_facts(observation: Observation, page: Page) -> Iterator[Fact]:
+def observation_facts(observation: Observation, page: Page) -> list[Fact]:
     """What one Observation and its components say."""
     if observation.status not in _STATUSES and observation.status is not None:
-        return
+        return []
     began, dated = _observed(observation, page)
     frame = _Frame(
         observation=observation,
@@ -75,90 +74,201 @@ def observation_facts(observation: Observation, page: Page) -> Iterator[Fact]:
         encounter=encounter_of(observation.encounter),
         marks=("preliminary",) if observation.status == "preliminary" else (),
     )
-    components = components_in(observation.component) if is_given(observation.component) else ()
-    yield from _item_facts(observation, frame, page, panel=bool(components))
+    if not is_given(observation.component):
+        return _Item(observation, frame, page).facts(panel=False)
+    components = components_in(observation.component)
+    found = _Item(observation, frame, page).facts(panel=bool(components))
     for component in components:
-        yield from _item_facts(component, frame, page, panel=False)
+        found += _Item(component, frame, page).facts(panel=False)
+    return found
 
 
 def _observed(observation: Observation, page: Page) -> tuple[DateInterval | None, str | None]:
     """When it was observed; an issue date only says that it was so by then."""
     stated = observation.effective_date_time or observation.effective_instant
-    if stated:
-        return page.past_day(stated), stated
-    period = period_in(observation.effective_period)
-    if period is not None and (period.start or period.end):
-        return page.past_day(period.start) or page.past_day(period.end), period.start or period.end
+    if stated is None:
+        period = period_in(observation.effective_period)
+        stated = None if period is None else period.start or period.end
+    began = page.past_day(stated)
+    if began is not None:
+        return began, stated
     return since_at_least(page.past_day(observation.issued)), observation.issued
 
 
-def _item_facts(item: HasValue, frame: _Frame, page: Page, panel: bool) -> Iterator[Fact]:
-    reading = page.codes.findings.of(item.code)
-    page.tally.count_code(reading)
-    if reading.silent or reading.contradicted or says_nothing(item):
-        return
-    result = result_of(item, page.codes)
-    if panel and not result.given and not result.interpreted:
-        return
-    if reading.only_without_value and result.given:
-        page.tally.unread_texts += 1  # a text that states something, and a value beside it
-        return
-    facts = list(_own_facts(reading.observable, item, result, reading, frame, page) if reading.observable else ())
-    if reading.observable is None:
-        for statement in reading.statements:
-            facts += _statement_facts(statement, item, result, reading, frame, page)
-    if not facts and result.given:
-        page.tally.unread_texts += 1  # an answer that is not understood
-    yield from facts
+class _Item:
+    """One result: what was looked at, what was found, and the facts that come of it."""
+
+    __slots__ = ("_found", "_frame", "_item", "_page", "_reading", "_result")
+
+    def __init__(self, item: HasValue, frame: _Frame, page: Page) -> None:
+        self._item = item
+        self._frame = frame
+        self._page = page
+        self._reading: CodeReading = page.codes.findings.of(item.code)
+        self._result = NO_RESULT
+        self._found: list[Fact] = []
+
+    def facts(self, panel: bool) -> list[Fact]:
+        """The facts; an answer that is not understood is counted."""
+        reading, tally = self._reading, self._page.tally
+        tally.count_code(reading)
+        if reading.silent or reading.contradicted or says_nothing(self._item):
+            return self._found
+        result = self._result = result_of(self._item, self._page.codes)
+        if panel and not result.given and not result.interpreted:
+            return self._found
+        if reading.only_without_value and result.given:
+            tally.unread_texts += 1  # a text that states something, and a value beside it
+            return self._found
+        if reading.observable is not None:
+            self._asked(reading.observable)
+        else:
+            for statement in reading.statements:
+                self._stated(statement)
+        if not self._found and result.given:
+            tally.unread_texts += 1
+        return self._found
+
+    def _say(
+        self,
+        concept: str,
+        statement: Statement = _PLAIN,
+        *,
+        present: bool = True,
+        number: Number | None = None,
+        grade: int | None = None,
+        site: str = "",
+        began: DateInterval | None = None,
+        marks: tuple[str, ...] = (),
+    ) -> None:
+        frame, result = self._frame, self._result
+        said = (*frame.marks, *statement.marks, *marks)
+        self._found.append(
+            Fact(
+                concept=concept,
+                kind=FactKind.OBSERVATION,
+                evidence=evidence_of(frame.observation, _said(self._reading.says, result), frame.dated, said),
+                present=present,
+                suspected=statement.suspected,
+                current=not statement.history,
+                began=began or frame.began,
+                value=None if number is None else number.value,
+                comparator="" if number is None else number.comparator,
+                grade=statement.grade if grade is None else grade,
+                side=frame.side or statement.side or self._reading.side,
+                site=site or statement.site,
+                course=result.course or statement.course,
+                encounter=frame.encounter,
+            )
+        )
+
+    def _asked(self, observable: Observable) -> None:
+        """One of our own codes, or an examination by its name, with the value types that it takes."""
+        if observable.how == "grade":
+            grade = grade_of(self._result, self._page.codes, self._reading.fraction_only)
+            if grade is not None:
+                self._say(observable.concept, grade=grade, site=observable.site)
+        elif observable.how == "number":
+            result = self._result
+            if result.whole is not None:  # a whole number is in the unit of the code
+                result = Result(quantity=Quantity(value=float(result.whole), code=observable.unit))
+            number = number_of(result, observable.concept)
+            if number is not None:
+                self._say(observable.concept, number=number, site=observable.site)
+        else:
+            self._answered(observable)
+
+    def _answered(self, observable: Observable) -> None:
+        words = (answer_word(self._result, self._page.codes), *self._result.interpreted)
+        said = next((found for word in words if word and (found := observable.read(word)) is not None), None)
+        for each in said or ():
+            self._say(each.concept, present=each.present, site=each.site)
+        if said is None and not self._result.given and not self._result.interpreted:
+            for statement in self._reading.statements:
+                self._say(statement.concept, statement, present=statement.present)
+
+    def _stated(self, statement: Statement) -> None:
+        read = _READERS.get(statement.concept)
+        if read is None:
+            self._finding(statement)
+        else:
+            read(self, statement)
+
+    def _score(self, statement: Statement) -> None:
+        name, instrument = _SCORES[statement.concept]
+        number = number_of(self._result, f"{name}/{instrument}" if instrument else name)
+        if number is not None:
+            self._say(name, statement, number=number, site=instrument)
+
+    def _measured(self, statement: Statement) -> None:
+        number = number_of(self._result, statement.concept)
+        if number is not None:
+            self._say(statement.concept, statement, number=number)
+
+    def _strength(self, statement: Statement) -> None:
+        grade = grade_of(self._result, self._page.codes)
+        if grade is not None:
+            self._say(statement.concept, statement, grade=grade)
+
+    def _onset(self, statement: Statement) -> None:
+        began = self._page.past_day(self._result.day or self._result.text)
+        if began is not None:
+            self._say(statement.concept, statement, began=began)
+
+    def _marker(self, statement: Statement) -> None:
+        """ESR and CRP: present means raised. Without interpretation or range the number is left to the rules."""
+        number = number_of(self._result, statement.concept)
+        raised = is_raised(self._item, self._result, number, statement.concept)
+        if number is None and raised is None:
+            return
+        marks = ("high",) if raised else ("normal",) if raised is False else ()
+        self._say(statement.concept, statement, present=raised is not False, number=number, marks=marks)
+
+    def _pregnancy(self, _: Statement) -> None:
+        """A pregnancy status is answered by a coded or written status."""
+        if self._result.concept is not None:
+            for statement in self._page.codes.of(self._result.concept).statements:
+                if statement.concept in ("pregnancy", "pregnancy-possible"):
+                    self._say(statement.concept, statement, present=statement.present)
+                    return
+        word = answer_word(self._result, self._page.codes)
+        if word in _PRESENT or word in _ABSENT:
+            self._say("pregnancy", present=word in _PRESENT)
+
+    def _finding(self, statement: Statement) -> None:
+        """Something that is there or not. A positive value beside a normal interpretation counts as positive."""
+        result = self._result
+        words = (answer_word(result, self._page.codes), *result.interpreted)
+        word = next((each for each in words if each in _PRESENT or each in _ABSENT), "")
+        if word:
+            if not statement.present and word in _ABSENT:
+                return  # "not pregnant: no" means two things
+            self._say(statement.concept, statement, present=statement.present and word in _PRESENT)
+        elif result.course or not (result.given or self._reading.only_observable):
+            began = self._page.began(statement, self._frame.began)
+            self._say(statement.concept, statement, present=statement.present, began=began)
 
 
-def _fact(
-    concept: str,
-    frame: _Frame,
-    reading: CodeReading,
-    result: Result,
-    statement: Statement = _PLAIN,
-    *,
-    present: bool = True,
-    value: float | None = None,
-    comparator: str = "",
-    grade: int | None = None,
-    site: str = "",
-    began: DateInterval | None = None,
-    marks: tuple[str, ...] = (),
-) -> Fact:
-    return Fact(
-        concept=concept,
-        kind=FactKind.OBSERVATION,
-        evidence=evidence_of(
-            frame.observation, _said(reading, result), frame.dated, (*frame.marks, *statement.marks, *marks)
-        ),
-        present=present,
-        suspected=statement.suspected,
-        current=not statement.history,
-        began=began or frame.began,
-        value=value,
-        comparator=comparator,
-        grade=statement.grade if grade is None else grade,
-        side=frame.side or statement.side or reading.side,
-        site=site or statement.site,
-        course=result.course or statement.course,
-        encounter=frame.encounter,
-    )
+_READERS: dict[str, Callable[[_Item, Statement], None]] = {
+    **dict.fromkeys(_SCORES, _Item._score),
+    **dict.fromkeys(_MEASURED, _Item._measured),
+    **dict.fromkeys(("esr", "crp"), _Item._marker),
+    "muscle-strength": _Item._strength,
+    "symptom-onset": _Item._onset,
+    "pregnancy-status": _Item._pregnancy,
+}
 
 
-def _said(reading: CodeReading, result: Result) -> str:
+def _said(name: str, result: Result) -> str:
     """The name of what was looked at, and the value as the record gives it."""
     value = _value_in_words(result)
-    name = reading.says
-    return shown(f"{name}: {value}" if name and value else name or value)
+    return shown(f"{name}: {value}") if name and value else name or shown(value)
 
 
 def _value_in_words(result: Result) -> str:
-    if result.quantity is not None and result.quantity.value is not None:
-        quantity = result.quantity
-        number = f"{quantity.value:g}"
-        return f"{quantity.comparator or ''}{number} {quantity.unit or quantity.code or ''}".strip()
+    quantity = result.quantity
+    if quantity is not None and quantity.value is not None:
+        return f"{quantity.comparator or ''}{quantity.value:g} {quantity.unit or quantity.code or ''}".strip()
     if result.concept is not None:
         return result.concept.words
     if result.answer is not None:
@@ -166,123 +276,3 @@ def _value_in_words(result: Result) -> str:
     if result.whole is not None:
         return str(result.whole)
     return result.text or result.day or ", ".join(result.interpreted)
-
-
-def _own_facts(
-    observable: Observable, item: HasValue, result: Result, reading: CodeReading, frame: _Frame, page: Page
-) -> Iterator[Fact]:
-    """One of our own codes, with the value types that it takes."""
-    if observable.how == "grade":
-        grade = grade_of(result, page.codes, reading.fraction_only)
-        if grade is not None:
-            yield _fact(observable.concept, frame, reading, result, grade=grade, site=observable.site)
-        return
-    if observable.how == "number":
-        number = number_of(result, observable.concept)
-        if number is None and result.whole is not None:
-            number = number_of(Result(quantity=_whole_in(observable, result.whole)), observable.concept)
-        if number is not None:
-            yield _fact(
-                observable.concept, frame, reading, result,
-                value=number.value, comparator=number.comparator, site=observable.site,
-            )  # fmt: skip
-        return
-    yield from _answered(observable, result, reading, frame, page)
-
-
-def _whole_in(observable: Observable, whole: int) -> Quantity:
-    return Quantity(value=float(whole), code=observable.unit)
-
-
-def _answered(
-    observable: Observable, result: Result, reading: CodeReading, frame: _Frame, page: Page
-) -> Iterator[Fact]:
-    word = answer_word(result, page.codes)
-    said = observable.read(word) if word else None
-    if said is None:
-        said = next((found for each in result.interpreted if (found := observable.read(each)) is not None), None)
-    if said is None and not result.given and not result.interpreted:
-        for statement in reading.statements:
-            yield _fact(statement.concept, frame, reading, result, statement, present=statement.present)
-        return
-    for each in said or ():
-        yield _fact(each.concept, frame, reading, result, present=each.present, site=each.site)
-
-
-def _statement_facts(
-    statement: Statement, item: HasValue, result: Result, reading: CodeReading, frame: _Frame, page: Page
-) -> Iterator[Fact]:
-    concept = statement.concept
-    if concept in _SCORES:
-        yield from _score(statement, result, reading, frame)
-    elif concept in _MEASURED:
-        number = number_of(result, concept)
-        if number is not None:
-            yield _fact(concept, frame, reading, result, statement, value=number.value, comparator=number.comparator)
-    elif concept in _MARKERS:
-        yield from _marker(statement, item, result, reading, frame)
-    elif concept == "muscle-strength":
-        grade = grade_of(result, page.codes)
-        if grade is not None:
-            yield _fact(concept, frame, reading, result, statement, grade=grade)
-    elif concept == "symptom-onset":
-        began = page.past_day(result.day or result.text)
-        if began is not None:
-            yield _fact(concept, frame, reading, result, statement, began=began)
-    elif concept == "pregnancy-status":
-        yield from _pregnancy(result, reading, frame, page)
-    else:
-        yield from _finding(statement, result, reading, frame, page)
-
-
-def _score(statement: Statement, result: Result, reading: CodeReading, frame: _Frame) -> Iterator[Fact]:
-    concept, instrument = _SCORES[statement.concept]
-    number = number_of(result, f"{concept}/{instrument}" if instrument else concept)
-    if number is not None:
-        yield _fact(concept, frame, reading, result, statement, value=number.value, site=instrument)
-
-
-def _marker(
-    statement: Statement, item: HasValue, result: Result, reading: CodeReading, frame: _Frame
-) -> Iterator[Fact]:
-    """ESR and CRP: present means raised. Without interpretation or range the number is kept, unjudged."""
-    number = number_of(result, statement.concept)
-    raised = is_raised(item, result, number, statement.concept)
-    if number is None and raised is None:
-        return
-    marks = ("high",) if raised else ("normal",) if raised is False else ()
-    yield _fact(
-        statement.concept, frame, reading, result, statement,
-        present=raised is not False,
-        value=None if number is None else number.value,
-        comparator="" if number is None else number.comparator,
-        marks=marks,
-    )  # fmt: skip
-
-
-def _pregnancy(result: Result, reading: CodeReading, frame: _Frame, page: Page) -> Iterator[Fact]:
-    """A pregnancy status is answered by a coded or written status."""
-    if result.concept is not None:
-        for statement in page.codes.of(result.concept).statements:
-            if statement.concept in ("pregnancy", "pregnancy-possible"):
-                yield _fact(statement.concept, frame, reading, result, statement, present=statement.present)
-                return
-    word = answer_word(result, page.codes)
-    if word in _PRESENT or word in _ABSENT:
-        yield _fact("pregnancy", frame, reading, result, present=word in _PRESENT)
-
-
-def _finding(statement: Statement, result: Result, reading: CodeReading, frame: _Frame, page: Page) -> Iterator[Fact]:
-    """Something that is there or not. A positive value beside a normal interpretation counts as positive."""
-    word = answer_word(result, page.codes)
-    if word not in _PRESENT and word not in _ABSENT:
-        word = next((each for each in result.interpreted if each in _PRESENT or each in _ABSENT), "")
-    if word:
-        if not statement.present and word in _ABSENT:
-            return  # "not pregnant: no" means two things
-        yield _fact(
-            statement.concept, frame, reading, result, statement, present=statement.present and word in _PRESENT
-        )
-    elif result.course or not (result.given or reading.only_observable):
-        began = page.began(statement, frame.began)
-        yield _fact(statement.concept, frame, reading, result, statement, present=statement.present, began=began)

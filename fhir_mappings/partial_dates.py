@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from rules.dates import DateInterval
 
-_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_MONTH_OR_YEAR = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _DATE_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
@@ -34,25 +34,29 @@ def read_date(text: str | None, offset: timezone | None = None) -> DateInterval 
     text = text.strip()
     if len(text) > 10:
         return _day_of_time_stamp(text, offset)
-    found = _DATE.fullmatch(text)
+    if len(text) == 10 and text[4] == "-" and text[7] == "-":
+        return _day(text)
+    found = _MONTH_OR_YEAR.fullmatch(text)
     if found is None:
         return None
-    year, month, day = found.groups()
-    return _interval(int(year), int(month) if month else None, int(day) if day else None)
+    year, month = found.groups()
+    return _month_or_year(int(year), int(month) if month else None)
 
 
-def _interval(year: int, month: int | None, day: int | None) -> DateInterval | None:
-    if year < _FIRST_YEAR:
-        return None
+def _day(text: str) -> DateInterval | None:
     try:
-        if month is None:
-            return DateInterval(date(year, 1, 1), date(year, 12, 31))
-        if day is None:
-            return DateInterval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
-        exact = date(year, month, day)
-    except (ValueError, calendar.IllegalMonthError):
+        exact = date.fromisoformat(text)
+    except ValueError:
         return None
-    return DateInterval(exact, exact)
+    return DateInterval(exact, exact) if exact.year >= _FIRST_YEAR else None
+
+
+def _month_or_year(year: int, month: int | None) -> DateInterval | None:
+    if year < _FIRST_YEAR or not (month is None or 1 <= month <= 12):
+        return None
+    if month is None:
+        return DateInterval(date(year, 1, 1), date(year, 12, 31))
+    return DateInterval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
 
 
 def _day_of_time_stamp(text: str, offset: timezone | None) -> DateInterval | None:

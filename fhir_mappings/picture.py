@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timezone
+from datetime import date, timedelta, timezone
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -27,6 +27,7 @@ from fhir_mappings.fhir_records import (
     ImagingStudy,
     MedicationAdministration,
     MedicationDispense,
+    MedicationRecord,
     MedicationRequest,
     MedicationStatement,
     Observation,
@@ -38,7 +39,7 @@ from fhir_mappings.fhir_records import (
 )
 from fhir_mappings.imaging_history import report_facts, study_facts
 from fhir_mappings.lookup import Lookup
-from fhir_mappings.medications import medication_facts
+from fhir_mappings.medications import is_older_statement, medication_facts
 from fhir_mappings.observation_values import component_codes
 from fhir_mappings.observations import observation_facts
 from fhir_mappings.page import Page, Tally, evidence_of, reader_for
@@ -62,6 +63,10 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=AboutPatient)
+M = TypeVar("M", bound=MedicationRecord)
+
+# Longest look-back for temperature and weight: weight loss within a year (rules/parameters.toml), and a margin.
+_VITAL_SIGNS_KEPT = timedelta(days=550)
 
 
 class PatientContext(Struct, frozen=True):
@@ -115,14 +120,14 @@ def _facts(chart: Chart, page: Page, older: set[str], draft_ids: frozenset[str])
         several: list[R] = chart.records.get(kind, [])
         return latest_versions(several) if several else several
 
-    def read(several: list[R], reader: Callable[[R, Page], Iterator[Fact]]) -> Iterator[Fact]:
+    def read(several: list[R], reader: Callable[[R, Page], Iterable[Fact]]) -> Iterator[Fact]:
         return _each(several, reader, page, older) if several else iter(())
 
     yield from read(_problems_worth_reading(records(Condition), page), condition_facts)
     yield from read(_worth_reading(records(Observation), page), observation_facts)
     yield from read(_coded_with_meaning(records(Procedure), page), procedure_facts)
     for kind in (MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration):
-        yield from read(records(kind), medication_facts)
+        yield from read(_of_known_medicines(records(kind), page), medication_facts)
     earlier = [each for each in records(ServiceRequest) if each.id is None or each.id not in draft_ids]
     yield from read(_coded_with_meaning(earlier, page, also=_has_performer_type), request_facts)
     yield from read(records(DiagnosticReport), report_facts)
@@ -141,7 +146,7 @@ def _never(_: AboutPatient) -> bool:
 
 
 def _each(
-    several: Iterable[R], reader: Callable[[R, Page], Iterator[Fact]], page: Page, older: set[str]
+    several: Iterable[R], reader: Callable[[R, Page], Iterable[Fact]], page: Page, older: set[str]
 ) -> Iterator[Fact]:
     """The facts of each record. One that cannot be read is counted; one of an older FHIR version makes a gap."""
     for record in several:
@@ -160,7 +165,11 @@ def _each(
 
 
 def _worth_reading(observations: list[Observation], page: Page) -> list[Observation]:
-    """Observations whose code means something to a rule, and panels; the many others cost one look-up each."""
+    """Observations whose code means something to a rule, and panels; the many others cost one look-up each.
+
+    Old vital signs, often hundreds, are left out: no rule looks further back than a year and a half.
+    """
+    oldest = (page.as_of - _VITAL_SIGNS_KEPT).isoformat()
     get, read = page.codes.findings.get, page.codes.findings.of
     kept: list[Observation] = []
     keep = kept.append
@@ -170,12 +179,30 @@ def _worth_reading(observations: list[Observation], page: Page) -> list[Observat
         reading = get(key)
         if reading is None:
             reading = read(observation.code)
-        if not reading.silent or (observation.component is not NOTHING and _has_meaning_inside(observation, page)):
+        if not reading.silent:
+            stamp = observation.effective_date_time
+            if not reading.ages or stamp is None or stamp >= oldest or observation.component is not NOTHING:
+                keep(observation)
+        elif observation.component is not NOTHING and _has_meaning_inside(observation, page):
             keep(observation)
         else:
             quiet[key] = reading
     for reading in quiet.values():
         page.tally.count_code(reading)
+    return kept
+
+
+def _of_known_medicines(several: list[M], page: Page) -> list[M]:
+    """Entries about a medicine that a rule reads, and those whose medicine stands elsewhere."""
+    get, read = page.codes.medicines.get, page.codes.medicines.of
+    kept: list[M] = []
+    for record in several:
+        medicine = record.medication_codeable_concept
+        found = get(bytes(medicine))
+        if found is None:
+            found = read(medicine)
+        if found or record.medication_reference is not None or is_older_statement(record):
+            kept.append(record)
     return kept
 
 
@@ -199,10 +226,12 @@ def _problems_worth_reading(conditions: list[Condition], page: Page) -> list[Con
 
 def _has_meaning_inside(panel: Observation, page: Page) -> bool:
     """Does a panel hold a component that a rule reads? One that cannot be decoded is left to the reader to count."""
+    get, read = page.codes.findings.get, page.codes.findings.of
     try:
-        return any(not page.codes.findings.of(code).silent for code in component_codes(panel.component))
+        codes = component_codes(panel.component)
     except Unreadable:
         return True
+    return any(not (get(bytes(code)) or read(code)).silent for code in codes)
 
 
 def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool] = _never) -> list[R]:
