@@ -61,8 +61,21 @@ _MONTHS = {
 }  # fmt: skip
 
 
+# Every word with which a time can begin; all others are passed over at once.
+_STARTS = (
+    _LEADS
+    | _ABOUT
+    | _NUMBERS.keys()
+    | _MONTHS.keys()
+    | {"day", "week", "month", "year"}
+    | {phrase[0] for phrase in (*_AT_LEAST, *_AT_MOST, *_NAMED)}
+)
+
+
 def time_at(words: Sequence[str], start: int) -> tuple[When, int] | None:
     """The time that begins at ``start``, and how many words it has."""
+    if words[start] not in _STARTS and not words[start][0].isdigit():
+        return None
     place = start
     while place < len(words) and place - start < 3 and words[place] in _LEADS:
         found = _named(words, start, place)
