@@ -95,6 +95,8 @@ class CodeReading(Struct, frozen=True, gc=False):
 
 NOTHING_SAID = CodeReading(silent=True)
 _NO_CONCEPT = CodeReading(unread=True, silent=True)
+# A code that is no CodeableConcept: nobody can say that it names no red flag.
+_SPOILED = CodeReading(unread=True, silent=True, may_matter=True, red_flag_stem=True)
 
 
 class _Known(Struct, frozen=True):
@@ -114,6 +116,7 @@ class CodeReader:
         self.memo = Memo(lambda raw: self._of_raw(raw, self.of))
         self.findings = Memo(lambda raw: self._of_raw(raw, self.of_finding))
         self.lists = Memo(self._of_list)
+        self._said: dict[tuple[object, ...], CodeReading] = {}
         self.medicines = Memo(lambda raw: self.medicine_concepts(_or_none(raw), ""))
         self._by_route: dict[tuple[bytes, str], tuple[str, ...]] = {}
         self.studies = Memo(lambda raw: self.study_concepts(_or_none(raw), ()))
@@ -122,7 +125,7 @@ class CodeReader:
         try:
             return read(concept_in(raw))
         except Unreadable:
-            return _NO_CONCEPT
+            return _SPOILED
 
     def _of_list(self, raw: Raw) -> tuple[CodeReading, ...]:
         try:
@@ -134,6 +137,17 @@ class CodeReader:
         """What a CodeableConcept says of a problem, a reason, a procedure or a substance."""
         if concept is None:
             return NOTHING_SAID
+        key = (concept.text, *as_tuples(concept))
+        found = self._said.get(key)
+        if found is None:
+            found = self._of(concept)
+            if len(str(key)) <= _LONGEST_KEY:
+                if len(self._said) >= _MEMO_ENTRIES:
+                    self._said.clear()
+                self._said[key] = found
+        return found
+
+    def _of(self, concept: CodeableConcept) -> CodeReading:
         known = self._codings(concept)
         if known.statements is not None or known.observable is not None:
             return _coded(concept, known)
@@ -300,7 +314,7 @@ def _worded(
     concept: CodeableConcept, unmapped: tuple[tuple[str, str], ...], only_without_value: bool = False
 ) -> CodeReading:
     texts = texts_of(concept)
-    statements = statements_in(texts)
+    statements = statements_in(texts, from_display=not (concept.text and concept.text.strip()))
     unread = statements is None and bool(texts or unmapped)
     stem = unread and any(has_red_flag_stem(text) for text in texts)
     return CodeReading(

@@ -32,8 +32,14 @@ class Tally(Struct):
     unmapped: set[tuple[str, str]]
     unread_texts: int = 0
     dropped: int = 0
+    spoiled: set[str] = set()  # resource types of which an entry was dropped: what it held is not known
     unread_problems: list[Evidence] = []
     red_flag_stem: bool = False
+
+    def drop(self, source: str) -> None:
+        """An entry that cannot be understood: nobody can say what it held."""
+        self.dropped += 1
+        self.spoiled.add(source)
 
     def count_code(self, reading: CodeReading) -> None:
         """Keep the codes that are in no table, and the text that no code stands beside."""

@@ -105,7 +105,7 @@ def draw_picture(
         encounter=page.encounter,
         requester_specialties=_specialties(chart, page),
         encounter_specialist=is_specialist(encounter, page.codes),
-        gaps=_gaps(chart, older),
+        gaps=_gaps(chart, older, tally),
         unmapped_codes=tuple(sorted(tally.unmapped)),
         unread_texts=tally.unread_texts,
         unread_current_problems=tuple(sorted(tally.unread_problems, key=lambda each: (each.reference, each.says))),
@@ -148,15 +148,15 @@ def _never(_: AboutPatient) -> bool:
 def _each(
     several: Iterable[R], reader: Callable[[R, Page], Iterable[Fact]], page: Page, older: set[str]
 ) -> Iterator[Fact]:
-    """The facts of each record. One that cannot be read is counted; one of an older FHIR version makes a gap."""
+    """The facts of each record. One that cannot be read, or is of an older FHIR version, makes a gap."""
     for record in several:
         if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
-            page.tally.dropped += 1  # FHIR R4, 2.4: what is not understood here may turn the meaning around
+            page.tally.drop(type_name(record))  # FHIR R4, 2.4: what is not understood here may turn the meaning around
             continue
         try:
             found = list(reader(record, page))
         except Unreadable:
-            page.tally.dropped += 1
+            page.tally.drop(type_name(record))
             continue
         except OlderFhir:
             older.add(type_name(record))
@@ -290,6 +290,7 @@ def _specialties(chart: Chart, page: Page) -> tuple[str, ...]:
     return user_specialties(local_reference(chart.user), people, roles, page.codes)
 
 
-def _gaps(chart: Chart, older: set[str]) -> tuple[SourceGap, ...]:
+def _gaps(chart: Chart, older: set[str], tally: Tally) -> tuple[SourceGap, ...]:
     found = {*chart.gaps, *(gap(source, "unsupported version") for source in older)}
+    found.update(gap(source, "incomplete") for source in tally.spoiled)
     return tuple(sorted(found, key=lambda each: (each.source, each.why)))
