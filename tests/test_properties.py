@@ -40,7 +40,6 @@ RED_FLAGS: tuple[Json, ...] = (
     {"problem": "urinary-retention", "began": "2 days ago"},
     {"problem": "faecal-incontinence", "began": "40 days ago"},
     {"problem": "cauda-equina-syndrome", "verification": "provisional"},
-    {"problem": "sciatica", "side": "left", "began": "8 days ago"},
     {"strength": "left ankle-dorsiflexion 3", "on": "2 days ago"},
     {"strength": "right knee-extension 4", "on": "2 days ago"},
     {"problem": "foot-drop", "began": "5 days ago"},
@@ -62,6 +61,8 @@ OTHER_LINES: tuple[Json, ...] = (
     {"problem": "low-back-pain", "began": "9 days ago"},
     {"problem": "low-back-pain (Mechanical", "began": "80 days ago"},
     {"problem": "lumbar-spinal-stenosis", "began": "90 days ago"},
+    {"problem": "sciatica", "side": "left", "began": "8 days ago"},
+    {"problem": "sciatica", "side": "right", "began": "5 days ago"},
     {"problem": "low-back-pain", "recorded": "2026-08"},
     {"procedure": "lumbar-fusion", "on": "2 years ago"},
     {"procedure": "physical-therapy", "on": "55 days ago"},
@@ -203,6 +204,40 @@ FAILURES: tuple[Any, ...] = (
     {"resourceType": "Bundle", "entry": "broken"},
     {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Condition", "code": 7}}, None, 3]},
 )
+
+
+@pytest.mark.parametrize("state", ["absent", *FAILURES], ids=lambda state: str(state)[:60])
+@pytest.mark.parametrize("key", ["conditions", "examination", "vitalSigns", "laboratory", "procedures", "medications"])
+def test_a_source_that_could_hide_a_red_flag_and_was_not_read_is_no_reason_to_wait(key: str, state: Any):
+    request = _request({"age": 45, "sex": "male"}, [], "mri-lumbar-without-contrast for low-back-pain")
+    if state == "absent":
+        del request["prefetch"][key]
+    else:
+        request["prefetch"][key] = state
+    reply = ask(request, as_of=AS_OF)
+    assert reply.status == 200
+    assert not defers(reply.body)
+    assert reply.cards[0]["indicator"] == "warning"
+
+
+SPOILED: dict[str, Json] = {
+    "whose meaning an extension may turn around": {"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]},
+    "whose code is no code": {"code": 7},
+    "whose code is a text": {"code": "saddle anaesthesia"},
+    "whose coding is no list": {"code": {"coding": "saddle anaesthesia"}},
+    "whose verification cannot be read": {"verificationStatus": 3},
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED)
+def test_a_problem_that_cannot_be_understood_is_no_reason_to_wait(spoiled: Json):
+    chart = [{"problem": "low-back-pain", "began": "9 days ago"}, {"problem": "saddle-anaesthesia", "began": "today"}]
+    request = _request({"age": 45, "sex": "male"}, chart, "mri-lumbar-without-contrast for low-back-pain")
+    request["prefetch"]["conditions"]["entry"][1]["resource"].update(spoiled)
+    reply = ask(request, as_of=AS_OF)
+    assert reply.status == 200
+    assert not defers(reply.body)
+    assert reply.cards[0]["indicator"] in ("warning", "critical")
 
 
 @given(patients, charts, orders, st.dictionaries(st.sampled_from(KEYS), st.sampled_from(["absent", *FAILURES])))
