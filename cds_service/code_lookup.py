@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from fhir_mappings.medicines import concepts_of_medicine
+from fhir_mappings.explain_code import Explanation, Reason, explain
 from fhir_mappings.terminology import Terminology
 
 
@@ -28,37 +28,44 @@ class Meaning(Struct, frozen=True, omit_defaults=True):
         return bool(self.concepts)
 
 
-MEDICINE_SYSTEMS = frozenset(
-    {
-        "http://www.nlm.nih.gov/research/umls/rxnorm",
-        "http://hl7.org/fhir/sid/ndc",
-        "http://www.whocc.no/atc",
-        "",
-    }
-)
+_HOW = {
+    "listed": "listed as",
+    "under": "under the category",
+    "own code": "our own code",
+    "site": "a site's own code",
+    "ingredient": "ingredient named in",
+}
 
 
 def look_up(terminology: Terminology, system: str, code: str, display: str = "") -> Meaning:
     """The concepts of a code: by the code, and for a medicine also by an ingredient named in its display."""
-    meanings = terminology.meanings(system, code)
-    concepts = [meaning.concept for meaning in meanings]
-    because = [
-        f"{row.concept}: {'category ' if row.code != code else ''}{row.code} {row.display} ({row.source})"
-        for row in terminology.rows_for(system, code)
-        if row.concept in concepts
-    ]
-    if not concepts and display and terminology.system_uri(system) in MEDICINE_SYSTEMS:
-        for concept in concepts_of_medicine(((system, code, display),), display, terminology):
-            concepts.append(concept)
-            because.append(f"{concept}: ingredient named in the display")
+    found = explain(terminology, system, code, display)
     return Meaning(
         system=system,
         code=code,
         display=display,
-        concepts=tuple(concepts),
-        absent=tuple(meaning.concept for meaning in meanings if meaning.absent),
-        because=tuple(because),
+        concepts=found.concepts,
+        absent=tuple(reason.concept for reason in found.reasons if reason.absent),
+        because=tuple(_because(found)),
     )
+
+
+def _because(found: Explanation) -> Iterator[str]:
+    for reason in found.reasons:
+        yield f"{reason.concept}: {_HOW[reason.how]} {reason.row} ({_where(reason)})"
+    if found.phase:
+        yield f"seventh character: {found.phase}"
+    if found.study:
+        yield f"as an order: {found.study}"
+    if found.unavailable:
+        yield "the table of this code system was left out"
+    if found.display_says:
+        yield f"its display, where an entry has no known code, is read as: {', '.join(found.display_says)}"
+
+
+def _where(reason: Reason) -> str:
+    place = f"{reason.file}:{reason.line}" if reason.line else reason.file
+    return "; ".join(part for part in (place, reason.source, reason.note) if part)
 
 
 def answer_lines(terminology: Terminology, lines: Iterable[str]) -> Iterator[str]:
