@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.text_reading import Mention, read_text
-from rules.concepts import CONCEPTS
+from rules.concepts import CONCEPTS, GROUPS
 from rules.dates import DayRange
 
 # What the rules read, and what the readers need to know in order to say it.
@@ -20,6 +20,12 @@ READ_CONCEPTS = CONCEPTS | frozenset(
         "symptom-onset",
     }
 )  # fmt: skip
+# Contrast agents: a hazard as an allergy, and none as a medicine that was given.
+CONTRAST = frozenset(
+    concept
+    for name in ("contrast-reaction-gadolinium", "contrast-reaction-iodinated", "contrast-reaction-unspecified")
+    for concept in GROUPS[name].concepts
+)
 # Words that tell an unread problem of the back or of the legs from any other.
 BACK_WORDS = re.compile(
     r"back|lumb|spin|sciat|radic|vertebr|disc|disk|\blbp\b|\bleg|\bfoot|feet|numb|weak|sacr|coccy|buttock",
@@ -66,13 +72,16 @@ def texts_of(concept: CodeableConcept) -> tuple[str, ...]:
     return tuple(dict.fromkeys(display for display in displays if display and display.strip()))
 
 
-def statements_in(texts: Sequence[str]) -> tuple[Statement, ...] | None:
-    """What the first text that is understood says of this patient; ``None``: none is understood."""
+def statements_in(texts: Sequence[str], from_display: bool) -> tuple[Statement, ...] | None:
+    """What the first text that is understood says of this patient; ``None``: none is understood.
+
+    The display of a code that we do not know may name a problem; it is never evidence that something is absent.
+    """
     for text in texts:
         reading = read_text(text)
         if reading is not None:
             own = (mention for mention in reading.mentions if not mention.family and mention.concept in READ_CONCEPTS)
-            return tuple(_statement(mention) for mention in own)
+            return tuple(_statement(mention) for mention in own if mention.present or not from_display)
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from fhir_mappings.code_words import Statement
+from fhir_mappings.code_words import CONTRAST, Statement
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import CodeableConcept, Unreadable, is_given
 from fhir_mappings.encounter_and_user import encounter_of
@@ -116,14 +116,23 @@ def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
 
 
 def _substances(allergy: AllergyIntolerance, reading: CodeReading, page: Page) -> list[Statement]:
-    """The substance of the entry, and the more exact ones that its reactions name."""
-    stated = () if reading.contradicted else reading.statements
-    found = {statement.concept: statement for statement in stated}
+    """Contrast agents: the substance of the entry and those that its reactions name, by code or by ingredient."""
+    if reading.contradicted:
+        return []
+    found = {each.concept: each for each in _contrast(reading, page.codes.medicines.of(allergy.code))}
     for reaction in _reactions(allergy):
         if reaction.substance is not None:
-            for statement in page.codes.of(reaction.substance).statements:
-                found.setdefault(statement.concept, statement)
+            named = page.codes.medicine_concepts(reaction.substance, "")
+            for each in _contrast(page.codes.of(reaction.substance), named):
+                found.setdefault(each.concept, each)
     return list(found.values())
+
+
+def _contrast(reading: CodeReading, by_name: tuple[str, ...]) -> list[Statement]:
+    """The contrast agents of a substance, by its code; by ingredient where no code or text says what it is."""
+    if reading.statements:
+        return [statement for statement in reading.statements if statement.concept in CONTRAST]
+    return [Statement(name) for name in by_name if name in CONTRAST]
 
 
 def _reactions(allergy: AllergyIntolerance) -> tuple[Reaction, ...]:

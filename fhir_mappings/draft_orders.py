@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -135,7 +136,19 @@ def _is_for(who: OnePatient, draft: RawResource) -> bool:
 def _recognise(draft: RawResource, reasons: Reasons, codes: CodeReader) -> RecognisedOrder:
     code = as_part(draft.get("code"), CodeableConcept) or CodeableConcept()
     sites = tuple(concept for site in concepts_of(draft.get("bodySite")) for concept in codes.site_concepts(site))
-    return recognise(as_tuples(code), code.text or "", sites, reasons.low_back_reason, codes.terminology)
+    return _recognised(tuple(as_tuples(code)), code.text or "", sites, reasons.low_back_reason, codes.terminology)
+
+
+@lru_cache(maxsize=2048)
+def _recognised(
+    codings: tuple[tuple[str, str, str], ...],
+    text: str,
+    sites: tuple[str, ...],
+    low_back_reason: bool | None,
+    terminology: Terminology,
+) -> RecognisedOrder:
+    """Which study this is: a site orders the same few, written alike, every day."""
+    return recognise(codings, text, sites, low_back_reason, terminology)
 
 
 def _draft_order(

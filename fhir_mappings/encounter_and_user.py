@@ -15,6 +15,7 @@ from rules.concepts import GROUPS
 
 SPINE = frozenset(GROUPS["spine-specialty"].concepts)
 GENERAL = frozenset(GROUPS["general-specialty"].concepts)
+_URN = "urn:uuid:"
 _SPECIALTY = "specialty-"
 _INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})  # http://terminology.hl7.org/CodeSystem/v3-ActCode, encounter codes
 
@@ -28,8 +29,12 @@ _CLASS = msgspec.json.Decoder(Coding | str | None)
 
 
 def encounter_of(reference: Reference | None) -> str:
-    """ "Encounter/7" from whatever form the reference has."""
-    return "" if reference is None else local_reference(reference.reference)
+    """As "Encounter/7", whatever form the reference has; in a Bundle of new resources the urn holds the id."""
+    if reference is None or not reference.reference:
+        return ""
+    if reference.reference.startswith(_URN):
+        return f"Encounter/{reference.reference.removeprefix(_URN)}"
+    return local_reference(reference.reference)
 
 
 def user_specialties(

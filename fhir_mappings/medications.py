@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw, Struct
 
+from fhir_mappings.code_words import CONTRAST
 from fhir_mappings.elements import (
     CodeableConcept,
     Period,
@@ -127,6 +128,7 @@ def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
     concepts = page.codes.medicine_by_route(medicine, _routes(dosages))
     if named is None or not concepts:
         return
+    concepts = tuple(concept for concept in concepts if concept not in CONTRAST)
     state, current = stated
     intent = record.intent if isinstance(record, MedicationRequest) else None
     if intent in _ONLY_PLANNED:

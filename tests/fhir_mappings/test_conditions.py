@@ -222,6 +222,15 @@ def test_a_text_that_denies_its_own_code_is_unread_and_quoted():
     assert picture.unread_red_flag_stem
 
 
+def test_the_display_of_an_unknown_code_may_name_a_problem_and_never_denies_one():
+    def display(text: str) -> Resource:
+        return condition({"coding": [{"system": "urn:oid:1.2.3", "code": "9", "display": text}]})
+
+    assert only(facts_of(display("Saddle numbness"))).concept == "saddle-anaesthesia"
+    assert facts_of(display("No saddle numbness")) == ()
+    assert only(facts_of(condition({"text": "No saddle numbness"}))).present is False
+
+
 # --- problems that cannot be read ----------
 
 UNREAD: dict[str, tuple[Resource, bool, bool]] = {  # record, quoted, red-flag stem

@@ -167,6 +167,25 @@ def test_the_substance_may_stand_in_the_reaction():
     assert "criticality high" in fact.evidence.marks
 
 
+ALLERGENS = {
+    "gadolinium by its name": ({"text": "Gadobutrol"}, "gadolinium-contrast-substance"),
+    "iodinated by its name": ({"text": "iohexol (Omnipaque)"}, "iodinated-contrast-substance"),
+    "contrast without an agent": ({"text": "IV contrast"}, "contrast-substance-unspecified"),
+    "a medicine is no contrast agent": ({"text": "Ibuprofen"}, None),
+    "a medicine, coded": (coded("nsaid"), None),
+}
+
+
+@pytest.mark.parametrize(("code", "concept"), ALLERGENS.values(), ids=ALLERGENS.keys())
+def test_only_contrast_agents_are_read_from_allergies(code: Resource, concept: str | None):
+    assert [fact.concept for fact in facts_of(allergy(code=code))] == ([] if concept is None else [concept])
+
+
+def test_contrast_that_was_given_is_no_reaction_to_it():
+    given = resource("MedicationAdministration", status="completed", medicationCodeableConcept={"text": "Gadobutrol"})
+    assert facts_of(given) == ()
+
+
 def test_an_older_version_of_an_allergy_is_a_gap():
     (gap,) = picture_of(allergy(clinicalStatus="active")).gaps
     assert (gap.source, gap.why, gap.hides_red_flags) == ("AllergyIntolerance", "unsupported version", False)
