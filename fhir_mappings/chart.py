@@ -63,8 +63,8 @@ def chart_from_prefetch(call: HookCall, expected: Mapping[str, str]) -> Chart:
 
     Records count whichever key they came under; an expected key that is absent is a gap unless its type came otherwise.
     """
-    patient = _patient(call.prefetch, call.context.patient_id)
-    gathered = _gather(call.prefetch, patient, call.context.patient_id)
+    patient, urls = _patient(call.prefetch, call.context.patient_id)
+    gathered = _gather(call.prefetch, patient, urls, call.context.patient_id)
     gaps = dict.fromkeys([*_missing(call.prefetch, expected, gathered), *gathered.gaps(expected)])
     if is_older_fhir(patient):
         gaps[SourceGap("Patient", "unsupported version", True)] = None
@@ -88,8 +88,8 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
             b'{"resource":%s}' % bytes(each) for each in several
         )
     pages = {"record": read_value(Raw(raw))}
-    patient = _patient(pages, patient_id)
-    gathered = _gather(pages, patient, patient_id)
+    patient, urls = _patient(pages, patient_id)
+    gathered = _gather(pages, patient, urls, patient_id)
     gaps = dict.fromkeys(gathered.gaps({}))
     if is_older_fhir(patient):
         gaps[SourceGap("Patient", "unsupported version", True)] = None
@@ -103,19 +103,22 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
     )
 
 
-def _patient(values: Mapping[str, PrefetchValue], patient_id: str) -> Patient:
-    """The Patient of the call. Another one in its place stops everything."""
-    found: list[Patient] = []
-    for value in values.values():
-        for entry in value.entries:
-            if type(entry.resource) is Patient:
-                found.append(entry.resource)
-                if value.alone and entry.resource.id and entry.resource.id != patient_id:
-                    raise WrongPatient("the Patient in the call is not the patient of its context")
-    own = [patient for patient in found if patient.id == patient_id]
+def _patient(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Patient, frozenset[str]]:
+    """The Patient of the call, and the addresses it came under. Another one in its place stops everything."""
+    found = [
+        (value, entry, entry.resource)
+        for value in values.values()
+        for entry in value.entries
+        if type(entry.resource) is Patient
+    ]
+    for value, _, patient in found:
+        if value.alone and patient.id and patient.id != patient_id:
+            raise WrongPatient("the Patient in the call is not the patient of its context")
+    own = [patient for _, _, patient in found if patient.id == patient_id]
     if own:
-        return own[-1]
-    if any(patient.id for patient in found):
+        urls = (entry.full_url for _, entry, patient in found if patient.id == patient_id)
+        return own[-1], frozenset(url for url in urls if url)
+    if any(patient.id for _, _, patient in found):
         raise WrongPatient("the Patient in the call is not the patient of its context")
     raise PatientMissing("the call brings no Patient resource that can be read")
 
@@ -158,24 +161,20 @@ def _missing(
             yield gap(source, "not provided")
 
 
-def _gather(values: Mapping[str, PrefetchValue], patient: Patient, patient_id: str) -> _Gathered:
-    urls = frozenset(
-        entry.full_url
-        for value in values.values()
-        for entry in value.entries
-        if entry.full_url and type(entry.resource) is Patient and entry.resource.id == patient_id
-    )
+def _gather(values: Mapping[str, PrefetchValue], patient: Patient, urls: frozenset[str], patient_id: str) -> _Gathered:
     who = OnePatient(patient_id, urls, identifiers_in(patient.identifier))
     gathered = _Gathered({kind: [] for kind in READ})
+    piles: dict[type[Any], list[Any]] = {kind: gathered.records[kind] for kind in _ABOUT_A_PATIENT}
     for key, value in values.items():
         gathered.state[key] = value
-        gathered.types[key] = _sort(key, value, who, gathered)
+        gathered.types[key] = _sort(key, value, who, gathered, piles) if value.entries else set()
     return gathered
 
 
-def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> set[str]:
+def _sort(
+    key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered, piles: Mapping[type[Any], list[Any]]
+) -> set[str]:
     """Put each record of one prefetch value into the list of its type, unless it is somebody else's."""
-    piles: dict[type[Any], list[Any]] = {kind: gathered.records[kind] for kind in _ABOUT_A_PATIENT}
     own = who.own
     kinds: set[type[Any]] = set()
     last: type[Any] | None = None
