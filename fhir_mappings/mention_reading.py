@@ -83,7 +83,10 @@ class _Clause:
 
     def _on_term(self, item: Item) -> None:
         draft = Draft(item, self.group, sides=list(item.sides), levels=list(item.levels))
+        if self.family and any(earlier.family and earlier.group == self.group for earlier in self.drafts):
+            raise Doubt  # "family history of cancer and back pain": whose pain?
         draft.suspected, draft.history, draft.family = self.suspected, self.history, self.family
+        self.history = False  # "history of drug use and fever": the fever is today's
         if self.negation is not None:
             self._cover(draft)
         waiting, self.ahead = self.ahead, []
@@ -181,6 +184,13 @@ class _Clause:
     def _on_filler(self, item: Item) -> None:
         pass
 
+    def _on_no_flags(self, item: Item) -> None:
+        """ "No red flags for cauda equina" denies it; "no red flags" says nothing that a rule reads."""
+        if self._term_follows():
+            if self.items[self.place + 1].kind != "filler":
+                raise Doubt  # "no red flags left leg pain"
+            self._on_negation(Item("negation", "no"))
+
     def _on_cause(self, item: Item) -> None:
         self._close_negation()
         self.suspected = self.history = False
@@ -190,6 +200,8 @@ class _Clause:
     def _on_limb(self, item: Item) -> None:
         """ "Foot drop, left foot": where the finding before it is."""
         before = self.items[self.place - 1].kind if self.place else ""
+        if before == "join" and self.join not in ("comma", "colon"):
+            raise Doubt  # "back pain and leg": and what of the leg?
         if before == "side" and self._term_follows():
             self.ahead.append(item)  # "right leg sciatica"
             return

@@ -12,8 +12,8 @@ _LEVEL = re.compile(r"l[1-5]|s[1-5]|t(?:[1-9]|1[0-2])")
 _GRADE = re.compile(r"([0-5])[+-]?/5[+-]?")
 _TEMPERATURE = re.compile(r"(?:3[89]|4[0-2])(?:[.][0-9])?|10[0-6](?:[.][0-9])?")
 _JOINS = {
-    ",": "comma", "(": "comma", ")": "comma", "and": "and", "or": "or", "nor": "or", "/": "or", ":": "colon",
-    "with": "with",
+    ",": "comma", "(": "colon", ")": "comma", "and": "and", "or": "or", "nor": "or", "/": "or", "vs": "or", "versus": "or",
+    ":": "colon", "with": "with",
 }  # fmt: skip
 _STOPS = frozenset({".", ";"})
 _SIDE_LETTERS = {"l": "left", "r": "right"}
@@ -78,7 +78,9 @@ def _item_at(words: Sequence[str], place: int, vocabulary: Vocabulary) -> tuple[
     if timed is not None and (phrase is None or timed[1] >= phrase[1]):
         return Item("time", when=timed[0]), timed[1]
     if phrase is not None:
-        return phrase
+        # "since 5/12" is a date or five months: neither a time nor the cause of what follows.
+        unsure = word == "since" and words[place + 1 : place + 2] != [] and words[place + 1][0].isdigit()
+        return None if unsure else phrase
     if word in _JOINS:
         return Item("join", _JOINS[word]), 1
     if word == "-":

@@ -33,6 +33,7 @@ _UNITS = {
     "month": (30, 31, 30), "mth": (30, 31, 30), "mo": (30, 31, 30), "mnth": (30, 31, 30),
     "year": (365, 366, 365), "yr": (365, 366, 365), "y": (365, 366, 365),
 }  # fmt: skip
+_HOURS = frozenset({"hour", "hr", "h", "hrs"})
 _NAMED = {
     ("yesterday",): (1, 1), ("yday",): (1, 1), ("yest",): (1, 1), ("yesterday", "evening"): (1, 1), ("y/day",): (1, 1),
     ("today",): (0, 0), ("tonight",): (0, 0), ("this", "morning"): (0, 0), ("morning",): (0, 0), ("this", "am"): (0, 0),
@@ -118,6 +119,8 @@ def _length(words: Sequence[str], start: int, place: int, led: bool) -> tuple[Wh
     low, high, more = _UNITS[unit]
     shortest = fewest * low
     longest = None if most is None else most * high + more
+    if unit in _HOURS and longest is not None:
+        longest = -(-longest // 24)
     if limit == "least":
         longest = None
     if limit == "most":

@@ -14,7 +14,7 @@ from fhir_mappings.text_words import folded
 
 _KINDS = (
     "side", "acuity", "course", "severity", "suspicion", "negation", "affirmation", "history", "family", "filler",
-    "cause", "limb",
+    "cause", "limb", "no_flags",
 )  # fmt: skip
 _SUBSTANCES = ("-substance", "-substance-unspecified")  # a reaction to them is a finding, naming them is none
 
@@ -65,6 +65,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     filler: dict[str, tuple[str, ...]]
     cause: dict[str, tuple[str, ...]]
     limb: dict[str, tuple[str, ...]]
+    no_flags: dict[str, tuple[str, ...]] = msgspec.field(name="no-flags")
 
 
 class Vocabulary(Struct, frozen=True):

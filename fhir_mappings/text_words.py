@@ -70,7 +70,7 @@ _SMALL = frozenset(
         "into", "within", "is", "are", "been", "be", "being", "there",
     }
 )  # fmt: skip
-_KEEP_S = ("ss", "us", "is", "as", "ous")
+_KEEP_S = ("ss", "us", "is", "as", "ous", "mets")  # "mets" are metastases, "met" is not
 
 
 def words_of(text: str) -> list[str] | None:

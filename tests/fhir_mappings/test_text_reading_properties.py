@@ -143,7 +143,7 @@ def test_every_phrase_is_folded_as_a_text_is():
 
 _KINDS_OF_WORDS = (
     "muscles", "side", "acuity", "course", "severity", "suspicion", "negation", "affirmation",
-    "history", "family", "filler", "cause", "limb",
+    "history", "family", "filler", "cause", "limb", "no-flags",
 )  # fmt: skip
 
 
