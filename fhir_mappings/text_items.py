@@ -12,8 +12,8 @@ _LEVEL = re.compile(r"l[1-5]|s[1-5]|t(?:[1-9]|1[0-2])")
 _GRADE = re.compile(r"([0-5])[+-]?/5[+-]?")
 _TEMPERATURE = re.compile(r"(?:3[89]|4[0-2])(?:[.][0-9])?|10[0-6](?:[.][0-9])?")
 _JOINS = {
-    ",": "comma", "(": "colon", ")": "comma", "and": "and", "or": "or", "nor": "or", "/": "or", "vs": "or", "versus": "or",
-    ":": "colon", "with": "with",
+    ",": "comma", "(": "colon", ")": "comma", ":": "colon", "and": "and", "with": "with", "or": "or", "nor": "or",
+    "/": "or", "vs": "or", "versus": "or",
 }  # fmt: skip
 _STOPS = frozenset({".", ";"})
 _SIDE_LETTERS = {"l": "left", "r": "right"}
