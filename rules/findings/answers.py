@@ -108,11 +108,13 @@ def count_current(found: Gathered, facts: Iterable[Fact], mark: str) -> None:
 
 
 def earliest(began: Iterable[DateInterval | None]) -> DateInterval | None:
-    """The earliest of several dates, undated ones left out."""
+    """The earliest of several dates (of two with one first day, the more exact), undated ones left out."""
     found: DateInterval | None = None
-    first: date | None = None
+    first: tuple[date, date, bool] | None = None
     for each in began:
-        day = None if each is None else each.earliest or each.latest
-        if day is not None and (first is None or day < first):
-            found, first = each, day
+        if each is None:
+            continue
+        days = (each.earliest or each.latest or date.max, each.latest or date.max, each.earliest is None)
+        if first is None or days < first:
+            found, first = each, days
     return found

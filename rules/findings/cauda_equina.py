@@ -1,34 +1,17 @@
 """Suspected cauda equina syndrome: features that are new, worse, or began with this episode."""
 
-from enum import Enum
-
 from msgspec import Struct
 
-from rules.dates import DateInterval, within_days
-from rules.facts import Fact, FactKind
+from rules.evidence import Evidence
+from rules.facts import Fact
 from rules.finding import Answer, Finding
 from rules.findings.answers import PRESUMED_NO, Gathered, conclude, silent
+from rules.findings.both_legs import BothLegs, both_legs
+from rules.findings.feature_weight import Weight, weigh
 from rules.findings.neurology import RootSigns, Strength
-from rules.findings.reading import (
-    Reading,
-    clearly_older,
-    happened_within,
-    in_episode,
-    named_now,
-    ordered,
-    stated_now,
-)
+from rules.findings.reading import Reading, evidence_of, in_episode, ordered, stated_now
 
 NAME = "cauda_equina"
-
-
-class Weight(Enum):
-    """How a feature on record weighs today."""
-
-    NOW = "new, worse, named by this order or begun with this episode"
-    NOW_UNCERTAIN = "may be new: its date, or the episode's, leaves it open"
-    POSSIBLE = "undated, or older than the window in a longer episode"
-    OLD = "stable for longer than the episode, or over"
 
 
 class _Kind(Struct, frozen=True):
@@ -62,6 +45,7 @@ _MARKS = {
     "faecal-incontinence": "bowel",
     "sexual-dysfunction": "sexual",
 }
+_Doubtful = tuple[str, str, Evidence]  # group, mark, entry
 _GROUPS = frozenset(kind.group for kind in _KINDS) | {"pelvic-examination"}
 # Each of these looked for and absent, and nothing else found, answers the question as a whole.
 _ALL_THREE = ("urinary-feature", "bowel-feature", "saddle-feature")
@@ -69,11 +53,11 @@ _ALL_THREE = ("urinary-feature", "bowel-feature", "saddle-feature")
 
 def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, strength: Strength) -> Finding:
     """Suspected; possible (a lone urinary, bowel or sexual feature of doubtful date); or nothing on record."""
-    both_legs = _both_legs(reading, roots, strength)
-    if both_legs is None and _GROUPS.isdisjoint(reading.facts):
+    both = both_legs(reading, roots, strength)
+    if both is None and _GROUPS.isdisjoint(reading.facts):
         return silent(reading, NAME)
     found = Gathered.nothing()
-    possible: list[tuple[str, Fact]] = []
+    possible: list[_Doubtful] = []
     said_new = any(stated_now(reading, fact) for fact in reading.group("new-or-worse-stated"))
     for kind in _KINDS:
         for fact in reading.group(kind.group):
@@ -82,8 +66,8 @@ def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, streng
             else:
                 _deny(reading, kind, fact, found)
     _pelvic_examination(reading, found)
-    if both_legs is not None:
-        _count_both_legs(both_legs, found, possible)
+    if both is not None:
+        _weigh_both_legs(both, found, possible)
     return _answer(reading, found, possible)
 
 
@@ -93,7 +77,7 @@ def _weigh(
     fact: Fact,
     indication: Finding,
     found: Gathered,
-    possible: list[tuple[str, Fact]],
+    possible: list[_Doubtful],
     *,
     said_new: bool,
 ) -> None:
@@ -101,52 +85,15 @@ def _weigh(
         found.name_only(fact)
         return
     weight = weigh(reading, fact, strong=kind.strong)
-    if weight is Weight.OLD and said_new and fact.current:
-        possible.append((kind.group, fact))  # old, and stated to be worse now
+    stated_worse = said_new and fact.current and weight is Weight.OLD
+    if weight is Weight.POSSIBLE or stated_worse:
+        evidence = evidence_of(fact, uncertain=fact.began is None)
+        possible.append((kind.group, _MARKS[fact.concept], evidence))
     elif weight is Weight.OLD:
         found.name_only(fact)
         found.notes.append("stable-longer-than-episode")
-    elif weight is Weight.POSSIBLE:
-        possible.append((kind.group, fact))
     else:
         found.count(fact, _MARKS[fact.concept], uncertain=weight is Weight.NOW_UNCERTAIN)
-
-
-def weigh(reading: Reading, fact: Fact, *, strong: bool) -> Weight:
-    """How a present feature weighs, by its date, its course, and whether this order or encounter names it."""
-    window = reading.parameters.cauda_equina_window_days
-    if not fact.current:  # over: it counts where it is dated inside the window; "a history of it" seen today is not
-        dated = fact.kind is FactKind.CONDITION and fact.began is not None
-        return Weight.NOW if dated and happened_within(fact, reading.as_of, window) else Weight.OLD
-    if named_now(reading, fact):
-        return Weight.NOW
-    if fact.began is None:
-        return Weight.NOW_UNCERTAIN if strong or fact.course == "worsening" else Weight.POSSIBLE
-    recent = within_days(fact.began, reading.as_of, window)
-    if recent:
-        return Weight.NOW
-    if fact.course == "worsening" and fact.kind is FactKind.CONDITION:
-        return Weight.NOW_UNCERTAIN  # the onset is dated, the worsening is not
-    if recent is None:
-        return Weight.NOW_UNCERTAIN
-    return _weigh_by_episode(reading, fact, strong)
-
-
-def _weigh_by_episode(reading: Reading, fact: Fact, strong: bool) -> Weight:
-    """Older than the window: does it belong to an episode of up to twelve weeks?"""
-    inside = in_episode(reading, fact)
-    if inside is False:
-        if strong and not clearly_older(reading, fact):
-            return Weight.NOW_UNCERTAIN
-        return Weight.OLD
-    days = reading.episode.shown.days
-    limit = reading.parameters.cauda_equina_episode_days
-    short = None if days is None else True if days.longest is not None and days.longest <= limit else None
-    if short and inside:
-        return Weight.NOW
-    if strong or short:
-        return Weight.NOW_UNCERTAIN if inside is None or not strong else Weight.NOW
-    return Weight.POSSIBLE
 
 
 def _has_pain(reading: Reading, indication: Finding) -> bool:
@@ -178,94 +125,24 @@ def _pelvic_examination(reading: Reading, found: Gathered) -> None:
             found.name_only(fact)
 
 
-# --- both legs -------------------------------------------------------------------------------------------------------
-
-
-class _BothLegs(Struct, frozen=True):
-    weight: Weight
-    undated: bool
-    facts: tuple[Fact, ...]
-    strength: Strength
-
-
-def _both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> _BothLegs | None:
-    """Radiculopathy or weakness of both legs counts from the day on which the second leg joined the first."""
-    if not _name_both_sides(roots, strength):
-        return None
-    by_side: dict[str, list[Weight]] = {"left": [], "right": []}
-    undated = False
-    for fact in roots.facts:
-        for side in _sides(fact):
-            by_side[side].append(weigh(reading, fact, strong=False))
-            undated = undated or fact.began is None
-    for weak in strength.weak:
-        for side in ("left", "right") if weak.side == "bilateral" else (weak.side,):
-            if side:
-                by_side[side].append(_weigh_weakness(reading, weak.began, weak.worsening))
-                undated = undated or weak.began is None
-    if not by_side["left"] or not by_side["right"]:
-        return None
-    # The side that was affected first is older; the pair is as new as the other side.
-    oldest = [_oldest(weights) for weights in by_side.values()]
-    return _BothLegs(min(oldest, key=_NEWEST_FIRST.index), undated, roots.facts, strength)
-
-
-def _name_both_sides(roots: RootSigns, strength: Strength) -> bool:
-    """A quick look, since most records name one leg or none."""
-    sides = {fact.side for fact in roots.facts} | {weak.side for weak in strength.weak}
-    return "bilateral" in sides or len(sides) > 1 or any(fact.concept == "bilateral-sciatica" for fact in roots.facts)
-
-
-def _sides(fact: Fact) -> tuple[str, ...]:
-    if fact.side == "bilateral" or fact.concept == "bilateral-sciatica":
-        return ("left", "right")
-    return (fact.side,) if fact.side in ("left", "right") else ()
-
-
-_NEWEST_FIRST = (Weight.NOW, Weight.NOW_UNCERTAIN, Weight.POSSIBLE, Weight.OLD)
-
-
-def _oldest(weights: list[Weight]) -> Weight:
-    return max(weights, key=_NEWEST_FIRST.index)
-
-
-def _weigh_weakness(reading: Reading, began: DateInterval | None, worsening: bool) -> Weight:
-    """Weakness counts when it is new or worse within the window, or began within an episode of up to twelve weeks."""
-    if worsening:
-        return Weight.NOW
-    if began is None:
-        return Weight.POSSIBLE
-    recent = within_days(began, reading.as_of, reading.parameters.cauda_equina_window_days)
-    if recent is not False:
-        return Weight.NOW if recent else Weight.NOW_UNCERTAIN
-    days = reading.episode.shown.days
-    if days is None or days.longest is None:
-        return Weight.NOW_UNCERTAIN if days is None else Weight.POSSIBLE
-    return Weight.NOW if days.longest <= reading.parameters.cauda_equina_episode_days else Weight.POSSIBLE
-
-
-def _count_both_legs(both: _BothLegs, found: Gathered, possible: list[tuple[str, Fact]]) -> None:
-    sided = [fact for fact in both.facts if _sides(fact)]
-    if both.weight in (Weight.NOW, Weight.NOW_UNCERTAIN):
-        for fact in sided:
-            found.count(fact, uncertain=both.weight is Weight.NOW_UNCERTAIN)
-        for weak in both.strength.weak:
-            found.because.extend(weak.evidence)
+def _weigh_both_legs(both: BothLegs, found: Gathered, possible: list[_Doubtful]) -> None:
+    """Long-standing in a longer episode is named; both legs without a date are a possible, as other features are."""
+    if both.weight <= Weight.NOW_UNCERTAIN:
+        found.because.extend(both.shown())
         found.marks.add("bilateral")
-    elif both.weight is Weight.POSSIBLE and both.undated and sided:
-        possible.append(("bilateral", sided[0]))
+    elif both.weight is Weight.POSSIBLE and both.undated:
+        possible.extend(("bilateral", "bilateral", each) for each in both.shown())
     else:
-        for fact in sided:
-            found.name_only(fact)
+        found.considered.extend(both.evidence)
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------
 
 
-def _answer(reading: Reading, found: Gathered, possible: list[tuple[str, Fact]]) -> Finding:
+def _answer(reading: Reading, found: Gathered, possible: list[_Doubtful]) -> Finding:
     said_new = [fact for fact in reading.group("new-or-worse-stated") if stated_now(reading, fact)]
     said_not_new = [fact for fact in reading.group("not-new-stated") if stated_now(reading, fact)]
-    lone = len({group for group, _ in possible}) == 1 and not found.because
+    lone = len({group for group, _, _ in possible}) == 1 and not found.because
     if said_new and (possible or found.considered):
         _count_possible(found, possible)
         found.because.extend(fact.evidence for fact in said_new)
@@ -275,8 +152,7 @@ def _answer(reading: Reading, found: Gathered, possible: list[tuple[str, Fact]])
     elif possible and said_not_new:
         found.denied.extend(fact.evidence for fact in said_not_new)
         found.notes.append("stated-not-new")
-        for _, fact in possible:
-            found.name_only(fact)
+        found.considered.extend(evidence for _, _, evidence in possible)
     elif possible:
         return _possible(reading, found, possible)
     _all_three_absent(reading, found)
@@ -287,12 +163,13 @@ def _answer(reading: Reading, found: Gathered, possible: list[tuple[str, Fact]])
     return conclude(reading, NAME, found, "suspected")
 
 
-def _count_possible(found: Gathered, possible: list[tuple[str, Fact]]) -> None:
-    for _, fact in possible:
-        found.count(fact, _MARKS.get(fact.concept, "bilateral"), uncertain=fact.began is None)
+def _count_possible(found: Gathered, possible: list[_Doubtful]) -> None:
+    for _, mark, evidence in possible:
+        found.because.append(evidence)
+        found.marks.add(mark)
 
 
-def _possible(reading: Reading, found: Gathered, possible: list[tuple[str, Fact]]) -> Finding:
+def _possible(reading: Reading, found: Gathered, possible: list[_Doubtful]) -> Finding:
     """A warning that blocks deferral and asks "new or worse?" (our choice)."""
     _count_possible(found, possible)
     against = [*found.against, *found.denied]
@@ -306,7 +183,7 @@ def _possible(reading: Reading, found: Gathered, possible: list[tuple[str, Fact]
         ordered(found.because),
         ordered(against),
         ordered(found.considered),
-        notes=tuple(dict.fromkeys([*found.notes, "new-or-worse-not-stated"])),
+        notes=tuple(sorted({*found.notes, "new-or-worse-not-stated"})),
     )
 
 

@@ -13,6 +13,7 @@ from rules.findings.reading import (
     clearly_older,
     evidence_of,
     in_episode,
+    named_now,
     ordered,
     stated_now,
 )
@@ -113,6 +114,7 @@ class Weak(Struct, frozen=True):
     new: bool = False
     foot_drop: bool = False
     began: DateInterval | None = None
+    named: bool = False  # by this order or encounter
 
 
 class Strength(Struct, frozen=True):
@@ -149,7 +151,7 @@ def weakness(reading: Reading) -> Strength:
     courses = grade_courses(reading)
     considered: list[Evidence] = [fact.evidence for fact in reading.group("weakness-unclear") if fact.present]
     notes: list[str] = []
-    weak = _graded(courses, considered, notes) + _coded(reading, considered, notes)
+    weak = _graded(reading, courses, considered, notes) + _coded(reading, considered, notes)
     counted = _unexplained(reading, weak, considered, notes)
     progression = _progression(reading, considered, notes)
     normal = _normal(reading, courses)
@@ -176,7 +178,7 @@ def weakness(reading: Reading) -> Strength:
 _NO_WEAKNESS = Strength(_WEAKNESS_SILENT)
 
 
-def _graded(courses: list[GradeCourse], considered: list[Evidence], notes: list[str]) -> list[Weak]:
+def _graded(reading: Reading, courses: list[GradeCourse], considered: list[Evidence], notes: list[str]) -> list[Weak]:
     weak: list[Weak] = []
     for course in courses:
         if not course.weak:
@@ -195,6 +197,7 @@ def _graded(courses: list[GradeCourse], considered: list[Evidence], notes: list[
                 recovering=course.recovering,
                 new=course.new,
                 began=earliest(fact.began for fact in course.facts),
+                named=any(named_now(reading, fact) for fact in course.facts),
             )
         )
     return weak
@@ -222,6 +225,7 @@ def _coded(reading: Reading, considered: list[Evidence], notes: list[str]) -> li
                 new=not severe,
                 foot_drop=fact.concept == "foot-drop",
                 began=fact.began,
+                named=named_now(reading, fact),
             )
         )
     return weak

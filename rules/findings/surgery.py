@@ -97,8 +97,8 @@ def _latest(done: list[Fact]) -> DateInterval | None:
     return max((began for began in dates if began is not None), key=_last_day)
 
 
-def _last_day(began: DateInterval) -> date:
-    return began.latest or began.earliest or date.min
+def _last_day(began: DateInterval) -> tuple[date, date]:
+    return (began.latest or began.earliest or date.min, began.earliest or date.min)
 
 
 def _is_after(symptom: DateInterval, operation: DateInterval | None) -> bool:

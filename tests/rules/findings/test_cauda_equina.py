@@ -177,6 +177,34 @@ def test_radiculopathy_or_weakness_of_both_legs_counts_from_the_second_leg_on(fa
     assert ("bilateral" in found.marks) is (level != NONE)
 
 
+def test_a_sign_of_another_kind_does_not_make_the_second_leg_older():
+    legs = [fact("sciatica", 700, side="left"), fact("sciatica", 5, side="right")]
+    check(SUSPECTED, LONG, *legs)
+    check(SUSPECTED, LONG, *legs, strength(4, 60, side="right"))
+    check(NONE, LONG, *legs, fact("sciatica", 60, side="right", ref="Condition/earlier"))  # the same problem, earlier
+
+
+def test_an_entry_that_names_both_legs_weighs_by_itself():
+    old = [fact("sciatica", 700, side="left"), fact("sciatica", 600, side="right")]
+    check(NONE, LONG, *old)
+    check(SUSPECTED, LONG, *old, seen("bilateral-sciatica", 5))
+
+
+def test_both_legs_named_by_this_encounter_count_and_one_leg_alone_does_not():
+    left = fact("sciatica", 700, side="left", encounter="Encounter/7")
+    right = fact("sciatica", 600, side="right", encounter="Encounter/7")
+    check(SUSPECTED, LONG, left, right, encounter="Encounter/7")
+    check(NONE, LONG, left, fact("sciatica", 600, side="right"), encounter="Encounter/7")
+    one_leg = order([reason("sciatica", side="left")])
+    check(NONE, LONG, left, fact("sciatica", 600, side="right"), order=one_leg)
+    check(POSSIBLE, LONG, fact("sciatica", 600, side="right"), order=one_leg)  # since when the left leg is not said
+
+
+def test_weakness_of_both_legs_without_a_date_is_at_least_a_possible():
+    found = check(POSSIBLE, LONG, strength(4, None, side="left"), strength(4, None, side="right"))
+    assert all("date uncertain" in each.marks for each in found.because)
+
+
 def test_both_legs_in_a_short_episode_count():
     check(SUSPECTED, SHORT, fact("sciatica", 84, side="left"), fact("sciatica", 60, side="right"))
 
