@@ -295,6 +295,8 @@ class _Clause:
     def _on_family(self, item: Item) -> None:
         if self.negation is not None and self.negation.covered:
             raise Doubt
+        if not self._term_follows():
+            raise Doubt  # "breast cancer in mother": hers, not the patient's
         self.family = True
         self.history = False
 
