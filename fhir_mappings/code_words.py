@@ -32,6 +32,8 @@ BACK_WORDS = re.compile(
     re.IGNORECASE,
 )
 FROM_TEXT = "from text"
+# One clause about relatives, whatever the disease: family history never counts, so it need not be understood.
+_FAMILY_HISTORY = re.compile(r"\s*(?:family (?:history|hx)|fhx?|f/h)\b[^;,.\n]*", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:bilateral|bilaterally|both)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\b(?:left|lt)\b", re.IGNORECASE)
 _RIGHT = re.compile(r"\b(?:right|rt)\b", re.IGNORECASE)
@@ -82,7 +84,7 @@ def statements_in(texts: Sequence[str], from_display: bool) -> tuple[Statement, 
         if reading is not None:
             own = (mention for mention in reading.mentions if not mention.family and mention.concept in READ_CONCEPTS)
             return tuple(_statement(mention) for mention in own if mention.present or not from_display)
-    return None
+    return () if any(map(_FAMILY_HISTORY.fullmatch, texts)) else None
 
 
 def _statement(mention: Mention) -> Statement:

@@ -45,6 +45,8 @@ _SCORES = {
     "promis-pain-interference": ("function-score", "promis-pain-interference"),
 }
 _MEASURED = ("body-temperature", "body-weight", "egfr", "post-void-residual", "symptom-duration")
+# Names of tests: without a result they say that the test was ordered, no more.
+_TESTS = frozenset({"blood-culture", "pregnancy-test", "straight-leg-raise", "crossed-straight-leg-raise"})
 _PRESENT = frozenset({"yes", "present", "positive", "abnormal"})
 _ABSENT = frozenset({"no", "absent", "negative", "normal"})
 _PLAIN = Statement("")
@@ -244,7 +246,7 @@ class _Item:
             if not statement.present and word in _ABSENT:
                 return  # "not pregnant: no" means two things
             self._say(statement.concept, statement, present=statement.present and word in _PRESENT)
-        elif result.course or not (result.given or self._reading.only_observable):
+        elif result.course or not (result.given or self._reading.only_observable or statement.concept in _TESTS):
             began = self._page.began(statement, self._frame.began)
             self._say(statement.concept, statement, present=statement.present, began=began)
 

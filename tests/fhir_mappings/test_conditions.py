@@ -203,6 +203,13 @@ def test_every_concept_of_a_code_is_a_fact():
     assert {fact.concept for fact in facts_of(condition(icd("C79.51")))} == {"bone-metastasis", "malignant-neoplasm"}
 
 
+def test_family_history_is_not_quoted_as_unread_whatever_the_disease():
+    picture = picture_of(condition({"text": "Family history of cancer of zzz"}), encounterId="e1")
+    assert (picture.facts, picture.unread_current_problems, picture.unread_texts) == ((), (), 0)
+    both = picture_of(condition({"text": "Family history of zzz; numb zzz"}))
+    assert [problem.says for problem in both.unread_current_problems] == ["Family history of zzz; numb zzz"]
+
+
 # --- words beside a code ----------
 
 

@@ -305,6 +305,13 @@ def test_pregnancy_status_is_answered_by_its_value():
     assert said(coded("pregnancy-status-unknown")) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["Blood culture", "Pregnancy test", "Straight leg raise", "Muscle power, left ankle dorsiflexion"]
+)
+def test_a_test_that_was_ordered_has_no_result_yet(name: str):
+    assert facts_of(observation({"text": name}, status="preliminary")) == ()
+
+
 def test_a_pregnancy_test_is_positive_or_negative():
     assert only(facts_of(observation("pregnancy-test", valueString="Positive"))).present is True
     assert only(facts_of(observation("pregnancy-test", valueCodeableConcept={"text": "negative"}))).present is False
