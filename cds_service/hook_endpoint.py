@@ -15,6 +15,7 @@ from werkzeug.datastructures import EnvironHeaders
 
 from cds_service import cors
 from cds_service.audit import places
+from cds_service.body_reading import read_body
 from cds_service.errors import CallFailed, Unexpected, operation_outcome, status_of
 from cds_service.routes import JSON, CdsRoutes
 from cds_service.service_catalogue import SERVICES, Service
@@ -54,9 +55,8 @@ class HookEndpoint:
     ) -> tuple[str, bytes, Iterable[tuple[str, str]]]:
         started = time.perf_counter()
         try:
-            read: Callable[[int], bytes] = environ["wsgi.input"].read
-            headers = EnvironHeaders(environ)
-            return _OK, self._routes.consultation(service, headers, lambda: read(length), started), ()
+            headers, stream = EnvironHeaders(environ), environ["wsgi.input"]
+            return _OK, self._routes.consultation(service, headers, lambda: read_body(stream, length), started), ()
         except CallFailed as problem:
             return self._failed(problem, problem, service, length, started)
         except Exception as problem:  # noqa: BLE001  a defect is answered as one, and recorded with its place
