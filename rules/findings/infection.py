@@ -1,5 +1,6 @@
 """Suspected infection of the spine, and immunosuppression."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from rules.facts import Fact, FactKind
@@ -19,26 +20,27 @@ def infection(reading: Reading, trend: Finding) -> Finding:
     """Cues of spinal infection inside their look-backs; diabetes and dialysis strengthen and are named."""
     if _GROUPS.isdisjoint(reading.facts) and not _any_fever(reading):
         return silent(reading, NAME)
-    limits = reading.parameters
     found = Gathered.nothing()
-    _spinal_infection(reading, found)
-    count_recent(reading, found, reading.group("fever"), limits.fever_lookback_days, "fever")
-    _temperature(reading, found)
-    _drug_use(reading, found)
-    count_recent(
-        reading,
-        found,
-        reading.group("bloodstream-infection"),
-        limits.bloodstream_lookback_days,
-        "bloodstream-infection",
-    )
-    _markers(reading, trend, found)
-    _intervention(reading, trend, found)
-    count_statement(reading, found, "infection-statement")
+    for group, cue in _CUES.items():
+        if group in reading.facts:
+            cue(reading, trend, found)
     _strengtheners(reading, found)
     if found.because:
         _normal_temperatures(reading, found)
     return conclude(reading, NAME, found)
+
+
+def _fever(reading: Reading, _trend: Finding, found: Gathered) -> None:
+    count_recent(reading, found, reading.group("fever"), reading.parameters.fever_lookback_days, "fever")
+
+
+def _bloodstream(reading: Reading, _trend: Finding, found: Gathered) -> None:
+    days = reading.parameters.bloodstream_lookback_days
+    count_recent(reading, found, reading.group("bloodstream-infection"), days, "bloodstream-infection")
+
+
+def _statement(reading: Reading, _trend: Finding, found: Gathered) -> None:
+    count_statement(reading, found, "infection-statement")
 
 
 def _any_fever(reading: Reading) -> bool:
@@ -47,7 +49,7 @@ def _any_fever(reading: Reading) -> bool:
     return any(fact.value is not None and fact.value >= limit for fact in reading.group("body-temperature"))
 
 
-def _spinal_infection(reading: Reading, found: Gathered) -> None:
+def _spinal_infection(reading: Reading, _trend: Finding, found: Gathered) -> None:
     """A current spinal infection counts whatever its age, one that is over inside the look-back for infections."""
     for fact in reading.group("spinal-infection"):
         if not fact.present:
@@ -61,7 +63,7 @@ def _spinal_infection(reading: Reading, found: Gathered) -> None:
         found.count(fact, mark, uncertain=not fact.current and inside is None)
 
 
-def _temperature(reading: Reading, found: Gathered) -> None:
+def _temperature(reading: Reading, _trend: Finding, found: Gathered) -> None:
     limits = reading.parameters
     for fact in reading.group("body-temperature"):
         if fact.value is None or fact.value < limits.fever_celsius or not fact.present:
@@ -82,7 +84,7 @@ def _normal_temperatures(reading: Reading, found: Gathered) -> None:
                 found.against.append(fact.evidence)
 
 
-def _drug_use(reading: Reading, found: Gathered) -> None:
+def _drug_use(reading: Reading, _trend: Finding, found: Gathered) -> None:
     """Use on the problem list as current is current; otherwise its date decides, and an unknown end counts."""
     days = reading.parameters.iv_drug_lookback_days
     for fact in reading.group("injecting-drug-use"):
@@ -214,6 +216,18 @@ def _current_state(reading: Reading, fact: Fact) -> bool:
         days = reading.parameters.kidney_injury_lookback_days
         return fact.state not in NOT_DONE and happened_within(fact, reading.as_of, days) is not False
     return fact.current
+
+
+_CUES: dict[str, Callable[[Reading, Finding, Gathered], None]] = {
+    "spinal-infection": _spinal_infection,
+    "fever": _fever,
+    "body-temperature": _temperature,
+    "injecting-drug-use": _drug_use,
+    "bloodstream-infection": _bloodstream,
+    "inflammatory-marker": _markers,
+    "spinal-intervention": _intervention,
+    "infection-statement": _statement,
+}
 
 
 # --- immunosuppression -----------------------------------------------------------------------------------------------

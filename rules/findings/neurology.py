@@ -151,9 +151,13 @@ def weakness(reading: Reading) -> Strength:
     courses = grade_courses(reading)
     considered: list[Evidence] = [fact.evidence for fact in reading.group("weakness-unclear") if fact.present]
     notes: list[str] = []
-    weak = _graded(reading, courses, considered, notes) + _coded(reading, considered, notes)
-    counted = _unexplained(reading, weak, considered, notes)
-    progression = _progression(reading, considered, notes)
+    weak = _graded(reading, courses, considered, notes)
+    if "weakness-coded" in reading.facts:
+        weak += _coded(reading, considered, notes)
+    counted = weak
+    if weak and "other-cause-of-weakness" in reading.facts:
+        counted = _unexplained(reading, weak, considered, notes)
+    progression = _progression(reading, considered, notes) if "weakness-progression" in reading.facts else []
     normal = _normal(reading, courses)
     if not counted and not progression:
         return Strength(_none(reading, normal, considered, notes))
@@ -238,8 +242,6 @@ def _dated(fact: Fact) -> Evidence:
 def _unexplained(reading: Reading, weak: list[Weak], considered: list[Evidence], notes: list[str]) -> list[Weak]:
     """What no other coded cause explains. A weakness that is getting worse is never explained away by an old cause."""
     causes = [fact for fact in reading.group("other-cause-of-weakness") if fact.present and not fact.suspected]
-    if not causes or not weak:
-        return weak
     both = {"left", "right"} <= _sides(weak)
     left_over: list[Weak] = []
     for each in weak:
@@ -288,7 +290,7 @@ def _normal(reading: Reading, courses: list[GradeCourse]) -> list[Evidence]:
         if course.grade >= NORMAL and not course.stable:
             found += course.evidence
     for group, present in _NORMAL_GROUPS:
-        for fact in reading.group(group):
+        for fact in reading.facts.get(group, ()):
             if fact.present is not present or in_episode(reading, fact) is False:
                 continue
             if fact.concept != "weakness-new-or-worse-no" or stated_now(reading, fact):
