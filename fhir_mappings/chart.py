@@ -190,7 +190,7 @@ def _sort(
             _set_aside(key, entry, gathered, who)
             continue
         about = record.subject or record.patient
-        if about is None or about.reference in own or who.is_meant_by(about):
+        if about is None or about.reference in own or who.is_meant_by(about, record.contained):
             pile.append(record)
         else:
             gathered.foreign += 1

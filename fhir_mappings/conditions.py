@@ -55,6 +55,8 @@ def is_older_fhir(condition: Condition) -> bool:
     """DSTU2 names the patient otherwise; DSTU2 and STU3 have a bare code for the status."""
     if condition.patient is not None and condition.subject is None:
         return True
+    if condition.asserted_date is not None or condition.date_recorded is not None:
+        return True
     return bytes(condition.clinical_status)[:1] == b'"' or bytes(condition.verification_status)[:1] == b'"'
 
 

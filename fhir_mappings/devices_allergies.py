@@ -15,7 +15,7 @@ from fhir_mappings.fhir_records import AllergyIntolerance, Device, DeviceUseStat
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import since_at_least
 from fhir_mappings.references import local_reference
-from fhir_mappings.status_codes import Verified, is_current, verified
+from fhir_mappings.status_codes import OlderFhir, Verified, is_current, verified
 from rules.facts import Fact, FactKind
 
 _ENDED_USE = frozenset({"completed", "stopped"})
@@ -88,6 +88,8 @@ def devices_no_longer_used(uses: Iterable[DeviceUseStatement]) -> frozenset[str]
 
 def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
     """A reaction, or the risk of one, to a substance that an imaging study may use."""
+    if is_given(allergy.substance) or allergy.status is not None:  # DSTU2
+        raise OlderFhir
     sure = verified(allergy.verification_status)
     if sure is Verified.ERROR:
         return

@@ -64,6 +64,8 @@ class Condition(AboutPatient, frozen=True, gc=False):
     abatement_range: Raw = NOTHING
     abatement_string: str | None = None
     recorded_date: str | None = None
+    asserted_date: str | None = None  # STU3
+    date_recorded: str | None = None  # DSTU2
 
 
 class Observation(AboutPatient, frozen=True, gc=False):
@@ -88,6 +90,8 @@ class Observation(AboutPatient, frozen=True, gc=False):
 class Procedure(AboutPatient, frozen=True, gc=False):
     performed_date_time: str | None = None
     performed_period: Raw = NOTHING
+    not_done: bool | None = None  # STU3
+    not_performed: bool | None = None  # DSTU2
     body_site: Raw = NOTHING
     reason_code: Raw = NOTHING
     reason_reference: Raw = NOTHING
@@ -180,6 +184,7 @@ class AllergyIntolerance(AboutPatient, frozen=True, gc=False):
     reaction: Raw = NOTHING
     onset_date_time: str | None = None
     recorded_date: str | None = None
+    substance: Raw = NOTHING  # DSTU2
 
 
 class Encounter(AboutPatient, frozen=True, gc=False):

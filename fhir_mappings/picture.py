@@ -44,7 +44,7 @@ from fhir_mappings.observation_values import component_codes
 from fhir_mappings.observations import observation_facts
 from fhir_mappings.page import Page, Tally, evidence_of, reader_for
 from fhir_mappings.patient import age_on, birth_of, sex_of
-from fhir_mappings.procedures_done import procedure_facts
+from fhir_mappings.procedures_done import is_older_procedure, procedure_facts
 from fhir_mappings.references import local_reference
 from fhir_mappings.service_requests import request_facts
 from fhir_mappings.status_codes import OlderFhir
@@ -125,7 +125,7 @@ def _facts(chart: Chart, page: Page, older: set[str], draft_ids: frozenset[str])
 
     yield from read(_problems_worth_reading(records(Condition), page), condition_facts)
     yield from read(_worth_reading(records(Observation), page), observation_facts)
-    yield from read(_coded_with_meaning(records(Procedure), page), procedure_facts)
+    yield from read(_coded_with_meaning(records(Procedure), page, also=is_older_procedure), procedure_facts)
     for kind in (MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration):
         yield from read(_of_known_medicines(records(kind), page), medication_facts)
     earlier = [each for each in records(ServiceRequest) if each.id is None or each.id not in draft_ids]

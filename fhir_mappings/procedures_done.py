@@ -24,12 +24,12 @@ _STATES = {
     "completed": "done",
     "unknown": "done",
 }
-_DSTU2_ABORTED = "aborted"
+_OLDER_STATUSES = frozenset({"aborted", "suspended"})
 
 
 def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
     """What one Procedure says."""
-    if procedure.status == _DSTU2_ABORTED or procedure.status == "suspended":
+    if is_older_procedure(procedure):
         raise OlderFhir
     state = _STATES.get(procedure.status or "")
     if state is None:  # entered in error, or no status of R4
@@ -61,6 +61,13 @@ def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
                 procedure.reason_code, procedure.reason_reference, procedure, page
             ),
         )
+
+
+def is_older_procedure(procedure: Procedure) -> bool:
+    """DSTU2 and STU3 have other statuses, and say in a member of its own that a procedure was not done."""
+    if procedure.not_done is not None or procedure.not_performed is not None:
+        return True
+    return procedure.status in _OLDER_STATUSES
 
 
 def _performed(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from fhir_mappings.fhir_records import Patient, Reference
+from fhir_mappings.fhir_records import NOTHING, Patient, Reference
 
 _LITERAL = re.compile(r"(?:.*/)?([A-Za-z]+)/([A-Za-z0-9\-.]{1,128})(?:/_history/[^/]+)?/?", re.DOTALL)
 _KEPT = 512  # distinct references to people in one call that are remembered
@@ -18,6 +18,14 @@ class Identifier(Struct, frozen=True, gc=False):
     value: str | None = None
 
 
+class ContainedPerson(Struct, frozen=True, gc=False):
+    """A resource inside another one, as far as it tells who it is."""
+
+    id: str | None = None
+    identifier: list[Identifier] | None = None
+
+
+_CONTAINED = msgspec.json.Decoder(list[ContainedPerson] | None)
 _IDENTIFIER = msgspec.json.Decoder(Identifier | None)
 _IDENTIFIERS = msgspec.json.Decoder(list[Identifier] | None)
 
@@ -34,7 +42,7 @@ def local_reference(text: str | None) -> str:
     return f"{found[1]}/{found[2]}" if found and "?" not in text else text
 
 
-def identifiers_in(raw: msgspec.Raw) -> tuple[Identifier, ...]:
+def identifiers_in(raw: Raw) -> tuple[Identifier, ...]:
     """Business identifiers of a resource; none where they cannot be read."""
     if not len(raw):
         return ()
@@ -42,6 +50,16 @@ def identifiers_in(raw: msgspec.Raw) -> tuple[Identifier, ...]:
         return tuple(_IDENTIFIERS.decode(raw) or ())
     except msgspec.DecodeError:
         return ()
+
+
+def contained_people(raw: Raw) -> list[ContainedPerson]:
+    """The resources inside another one; none where they cannot be read."""
+    if not len(raw):
+        return []
+    try:
+        return _CONTAINED.decode(raw) or []
+    except (msgspec.DecodeError, RecursionError):
+        return []
 
 
 class OnePatient:
@@ -61,8 +79,8 @@ class OnePatient:
         """Is this Patient resource the patient of the call?"""
         return self._local == f"Patient/{patient.id}"
 
-    def is_meant_by(self, who: Reference | None) -> bool:
-        """Does this reference name the patient of the call, or nobody at all?"""
+    def is_meant_by(self, who: Reference | None, contained: Raw = NOTHING) -> bool:
+        """Does this reference name the patient of the call, or nobody at all? ``contained``: where a "#" points to."""
         if who is None:
             return True
         text = who.reference
@@ -70,19 +88,28 @@ class OnePatient:
             return self._by_identifier(who.identifier)
         if text in self.own:
             return True
-        found = self._by_reference(text, who)
-        if found and len(who.identifier) == 0 and len(self.own) < _KEPT:
+        if text.startswith("#"):
+            return self._by_contained(text[1:], who, contained)
+        found = text in self._urns or local_reference(text) == self._local
+        if found and len(self.own) < _KEPT:
             self.own.add(text)
         return found
 
-    def _by_reference(self, text: str, who: Reference) -> bool:
-        if text in self._urns:
+    def _by_contained(self, local_id: str, who: Reference, contained: Raw) -> bool:
+        """A Patient inside the resource has no address: its id or an identifier must be the patient's."""
+        if f"Patient/{local_id}" == self._local:
             return True
-        if text.startswith("#"):  # a contained Patient says only what its identifiers say
-            return len(who.identifier) > 0 and self._by_identifier(who.identifier)
-        return local_reference(text) == self._local
+        if len(who.identifier):
+            return self._by_identifier(who.identifier)
+        return any(
+            self._identifiers.get(each.system or "") == each.value
+            for inside in contained_people(contained)
+            if inside.id == local_id
+            for each in inside.identifier or ()
+            if each.value
+        )
 
-    def _by_identifier(self, raw: msgspec.Raw) -> bool:
+    def _by_identifier(self, raw: Raw) -> bool:
         if not len(raw):
             return True
         try:

@@ -277,6 +277,8 @@ def test_an_unknown_code_is_counted_for_coverage_and_an_unknown_text_as_text():
 OLDER = {
     "a bare code as clinical status (DSTU2, STU3)": {"clinicalStatus": "active"},
     "a bare code as verification status": {"verificationStatus": "confirmed"},
+    "a date of assertion (STU3)": {"assertedDate": "2026-11-01"},
+    "a date of recording (DSTU2)": {"dateRecorded": "2026-11-01"},
     "the patient under another name (DSTU2)": {"subject": None, "patient": {"reference": "Patient/p1"}},
 }
 

@@ -186,8 +186,11 @@ def test_contrast_that_was_given_is_no_reaction_to_it():
     assert facts_of(given) == ()
 
 
-def test_an_older_version_of_an_allergy_is_a_gap():
-    (gap,) = picture_of(allergy(clinicalStatus="active")).gaps
+@pytest.mark.parametrize(
+    "more", [{"clinicalStatus": "active"}, {"status": "confirmed"}, {"substance": {"text": "Iodine"}}]
+)
+def test_an_older_version_of_an_allergy_is_a_gap(more: Resource):
+    (gap,) = picture_of(allergy(**more)).gaps
     assert (gap.source, gap.why, gap.hides_red_flags) == ("AllergyIntolerance", "unsupported version", False)
 
 

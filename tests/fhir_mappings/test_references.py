@@ -59,6 +59,20 @@ def test_anybody_else_is_not_the_patient(who: Reference):
     assert not WHO.is_meant_by(who)
 
 
+def test_a_contained_patient_is_known_by_id_or_identifier():
+    def inside(**patient: object) -> msgspec.Raw:
+        return msgspec.Raw(msgspec.json.encode([{"resourceType": "Patient", **patient}]))
+
+    mine = inside(id="me", identifier=[{"system": "urn:mrn", "value": "M-1"}])
+    hers = inside(id="me", identifier=[{"system": "urn:mrn", "value": "M-2"}])
+    assert WHO.is_meant_by(reference("#me"), mine)
+    assert not WHO.is_meant_by(reference("#me"), hers)
+    assert not WHO.is_meant_by(reference("#me"), inside(id="me"))
+    assert not WHO.is_meant_by(reference("#you"), mine)
+    assert WHO.is_meant_by(reference("#p1"), inside(id="p1"))
+    assert not WHO.is_meant_by(reference("#me"), msgspec.Raw(b'{"id": 1}'))
+
+
 def test_a_literal_reference_is_not_believed_again_for_another_identifier():
     who = OnePatient("p1", frozenset(), (Identifier("urn:mrn", "M-1"),))
     assert who.is_meant_by(reference("#me", {"system": "urn:mrn", "value": "M-1"}))

@@ -78,9 +78,12 @@ def test_a_planned_procedure_may_lie_in_the_future_and_a_done_one_may_not():
     assert done.began is None
 
 
-def test_an_old_version_of_fhir_is_a_gap():
-    (gap,) = picture_of(procedure("lumbar-fusion", status="aborted")).gaps
-    assert (gap.source, gap.why) == ("Procedure", "unsupported version")
+@pytest.mark.parametrize("more", [{"status": "aborted"}, {"notDone": True}, {"notPerformed": False}])
+def test_an_old_version_of_fhir_is_a_gap(more: Resource):
+    for code in ("lumbar-fusion", "chiropractic-referral"):
+        picture = picture_of(procedure(code, **more))
+        assert picture.facts == ()
+        assert [(gap.source, gap.why) for gap in picture.gaps] == [("Procedure", "unsupported version")]
 
 
 REASONS: dict[str, tuple[Resource, bool]] = {
