@@ -13,7 +13,7 @@ from rules.findings.fracture import fracture_risk, major_trauma
 from rules.findings.imaging_history import prior_imaging
 from rules.findings.infection import immunosuppression, infection
 from rules.findings.mimics import aortic, axial_spondyloarthritis, mimic
-from rules.findings.neurology import radiculopathy, weakness
+from rules.findings.radiculopathy import radiculopathy
 from rules.findings.reading import Reading
 from rules.findings.safety import safety
 from rules.findings.setting import setting, specialist_requester
@@ -22,6 +22,7 @@ from rules.findings.steroids import steroid_use
 from rules.findings.surgery import prior_surgery
 from rules.findings.symptoms import indication
 from rules.findings.trend import trend
+from rules.findings.weakness import weakness
 from rules.parameters import Parameters
 
 

@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from rules.evidence import Evidence
 from rules.findings.feature_weight import Weight, weigh, weigh_date
-from rules.findings.neurology import RootSigns, Strength
+from rules.findings.radiculopathy import RootSigns
 from rules.findings.reading import DATE_UNCERTAIN, Reading, evidence_of, named_now
+from rules.findings.weakness import Strength
 
 _BOTH = ("left", "right")
 

@@ -8,8 +8,9 @@ from rules.finding import Answer, Finding
 from rules.findings.answers import PRESUMED_NO, Gathered, conclude, silent
 from rules.findings.both_legs import BothLegs, both_legs
 from rules.findings.feature_weight import Weight, weigh
-from rules.findings.neurology import RootSigns, Strength
+from rules.findings.radiculopathy import RootSigns
 from rules.findings.reading import Reading, evidence_of, in_episode, ordered, stated_now
+from rules.findings.weakness import Strength
 
 NAME = "cauda_equina"
 

@@ -7,8 +7,9 @@ from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 from rules.finding import Answer, Finding
 from rules.findings.answers import PRESUMED_NO
-from rules.findings.neurology import RootSigns, Strength
+from rules.findings.radiculopathy import RootSigns
 from rules.findings.reading import NOT_DONE, Reading, evidence_of, named_now, ordered
+from rules.findings.weakness import Strength
 
 NAME = "prior_surgery"
 # These diagnoses are themselves symptoms after an operation.
