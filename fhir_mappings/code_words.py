@@ -34,6 +34,7 @@ BACK_WORDS = re.compile(
 FROM_TEXT = "from text"
 # One clause about relatives, whatever the disease: family history never counts, so it need not be understood.
 _FAMILY_HISTORY = re.compile(r"\s*(?:family (?:history|hx)|fhx?|f/h)\b[^;,.\n]*", re.IGNORECASE)
+_MOST_DISPLAYS = 16  # one concept under more codings than this is no record that a person made
 _BOTH = re.compile(r"\b(?:bilateral|bilaterally|both)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\b(?:left|lt)\b", re.IGNORECASE)
 _RIGHT = re.compile(r"\b(?:right|rt)\b", re.IGNORECASE)
@@ -70,7 +71,8 @@ def texts_of(concept: CodeableConcept) -> tuple[str, ...]:
     """What may be read where no code is known: the text, else the displays."""
     if concept.text and concept.text.strip():
         return (concept.text,)
-    displays = (each.display for each in concept.coding or () if each is not None)
+    codings = (concept.coding or ())[:_MOST_DISPLAYS]
+    displays = (each.display for each in codings if each is not None)
     return tuple(dict.fromkeys(display for display in displays if display and display.strip()))
 
 

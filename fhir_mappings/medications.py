@@ -33,7 +33,7 @@ from fhir_mappings.partial_dates import days_in
 from fhir_mappings.reasons import states_another_reason
 from fhir_mappings.record_text import shown
 from fhir_mappings.status_codes import OlderFhir
-from rules.dates import DateInterval
+from rules.dates import DateInterval, within_days
 from rules.facts import Fact, FactKind
 
 # Status to (Fact.state, is the medicine being taken?). What was cancelled or never given was not taken.
@@ -75,6 +75,7 @@ _STATES: dict[type[MedicationRecord], dict[str, tuple[str, bool]]] = {
         "not-done": ("not-done", False),
     },
 }
+_USUAL_SUPPLY_DAYS = 90
 _ONLY_PLANNED = frozenset({"proposal", "plan", "option"})
 
 
@@ -133,6 +134,8 @@ def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
     intent = record.intent if isinstance(record, MedicationRequest) else None
     if intent in _ONLY_PLANNED:
         state, current = "planned", False
+    if isinstance(record, MedicationDispense):
+        current = current and _may_last(record, page)
     denied = state == "not-done" or (isinstance(record, MedicationRequest) and record.do_not_perform is True)
     course = _course(record, dosages, page)
     marks = (record.status if not current else "", _who_says(record))
@@ -155,6 +158,13 @@ def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
 def is_older_statement(record: MedicationRecord) -> bool:
     """STU3 says ``taken``, DSTU2 ``wasNotTaken``."""
     return isinstance(record, MedicationStatement) and (record.taken is not None or record.was_not_taken is not None)
+
+
+def _may_last(dispense: MedicationDispense, page: Page) -> bool:
+    """Can what was handed over still be in use: its days of supply, else a usual supply of three months?"""
+    handed = page.past_day(dispense.when_handed_over or dispense.when_prepared)
+    days = _whole_days(quantity_in(dispense.days_supply)) or _USUAL_SUPPLY_DAYS
+    return handed is None or within_days(handed, page.as_of, days) is not False
 
 
 def _who_says(record: MedicationRecord) -> str:

@@ -266,6 +266,13 @@ def test_codes_in_no_table_are_kept_for_coverage_once_each():
     assert picture_of(*several).unmapped_codes == (("urn:oid:1.2.3.4.5", "X-77"),)
 
 
+def test_a_known_coding_is_found_behind_thousands_of_unknown_ones():
+    unknown = [{"system": "urn:x", "code": f"{n}", "display": f"thing {n}"} for n in range(5000)]
+    many = {"coding": [*unknown, *coded("urinary-retention")["coding"]]}
+    assert only(facts_of(condition(many))).concept == "urinary-retention"
+    assert only(facts_of(observation(many, valueBoolean=False))).present is False
+
+
 def test_record_text_is_short_and_holds_nothing_invisible():
     sneaky = "Urinary\u202e retention\u200b \x07with\u2028" + "a" * 400
     fact = only(facts_of(condition(coded("urinary-retention", sneaky))))

@@ -203,7 +203,7 @@ STATEMENTS: dict[str, tuple[str, Resource, tuple[str, bool, bool]]] = {
     "not taken": ("MedicationStatement", {"status": "not-taken"}, ("not-done", False, False)),
     "dispensed": (
         "MedicationDispense",
-        {"status": "completed", "whenHandedOver": "2026-10-01", "daysSupply": {"value": 30}},
+        {"status": "completed", "whenHandedOver": "2026-10-30", "daysSupply": {"value": 30}},
         ("done", True, True),
     ),
     "declined at the counter": ("MedicationDispense", {"status": "declined"}, ("not-done", False, False)),
@@ -224,6 +224,21 @@ def test_statements_dispenses_and_administrations_are_read_too(
     fact = only(facts_of(record))
     assert (fact.state, fact.present, fact.current) == expected
     assert ("patient-reported" in fact.evidence.marks) is (kind == "MedicationStatement")
+
+
+@pytest.mark.parametrize(
+    ("more", "current"),
+    [
+        ({"whenHandedOver": "2026-10-26", "daysSupply": {"value": 30}}, True),
+        ({"whenHandedOver": "2026-10-25", "daysSupply": {"value": 30}}, False),
+        ({"whenHandedOver": "2026-09-01"}, True),
+        ({"whenHandedOver": "2019-09-01"}, False),
+        ({}, True),
+    ],
+)
+def test_what_was_dispensed_is_in_use_until_it_is_used_up(more: Resource, current: bool):
+    record = resource("MedicationDispense", status="completed", medicationCodeableConcept=RXNORM_TEXT, **more)
+    assert only(facts_of(record)).current is current
 
 
 @pytest.mark.parametrize("more", [{"taken": "n"}, {"wasNotTaken": True}], ids=["STU3", "DSTU2"])
