@@ -129,10 +129,15 @@ def an_observation(
     if no_data:
         resource["dataAbsentReason"] = {"coding": [{"system": ABSENT_REASON, "code": no_data}]}
     if components:
-        resource["component"] = [{"code": named(name), **_value(given, "")} for name, given in components]
+        resource["component"] = [{"code": named(name), **_part(given)} for name, given in components]
     if encounter:
         resource["encounter"] = {"reference": f"Encounter/{ENCOUNTER_ID}"}
     return resource
+
+
+def _part(given: Any) -> dict[str, Any]:
+    """The value of a component: as it is, or a table with value and unit."""
+    return _value(given["value"], given["unit"]) if isinstance(given, Mapping) else _value(given, "")
 
 
 def _value(value: Any, unit: str) -> dict[str, Any]:

@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from tests.acr_grid import acr_cells
-from tests.answer_reading import CHECKED_NONE, DEFERRED, Reply, defers, own_reasons, suggestions, words
+from tests.answer_reading import (
+    CHECKED_NONE,
+    DEFERRED,
+    Reply,
+    defers,
+    own_reasons,
+    study_named_by,
+    suggestions,
+    words,
+)
 from tests.case_reader import Case, read_cases
 from tests.clinic import ask, ask_case
 from tests.ehr_client import drafts_of
@@ -181,6 +190,22 @@ def test_every_fact_that_decided_is_quoted_with_its_date():
                 if getattr(decided.findings, name).yes
             ]
             assert any(not each.dated or each.dated[:4] in said for each in because), case.name
+
+
+KIND_OF_STUDY = {"xr": "x-ray", "mri": "mri", "ct": "ct", "discography": "discography", "bone": "bone", "pet": "pet"}
+
+
+def test_with_several_orders_each_card_says_which_one_it_is_about():
+    for case, reply in _asked():
+        judged = [each for each in reply.advice or () if each.situation.value != "not-ours"]
+        if len(judged) < 2:
+            continue
+        studies = [study_named_by(draft["code"]) for draft in case.drafts]
+        kinds = [KIND_OF_STUDY[study.partition("-")[0]] for study in studies if study]
+        for card in reply.cards:
+            assert any(kind in card["summary"].casefold() for kind in (*kinds, "orders")), (case.name, card["summary"])
+        said = words(reply.body).casefold()
+        assert all(kind in said for kind in kinds), case.name
 
 
 @pytest.mark.parametrize("times", [2])
