@@ -20,6 +20,7 @@ class _Kind(Struct, frozen=True):
 
     group: str
     strong: bool
+    by_name: bool = True  # naming it on the order makes it new
 
 
 _KINDS = (
@@ -30,6 +31,9 @@ _KINDS = (
     _Kind("urinary-feature", strong=False),
     _Kind("bowel-feature", strong=False),
     _Kind("sexual-dysfunction", strong=False),
+    # Our choice: no source read lists it, yet a cord or conus that may be compressed is never waved through. A code of
+    # long-standing myelopathy as the reason is no emergency by itself: whether it is new or worse is asked.
+    _Kind("cord-compression", strong=False, by_name=False),
 )
 _MARKS = {
     "cauda-equina-syndrome": "syndrome",
@@ -45,6 +49,7 @@ _MARKS = {
     "rectal-sensation-loss": "sensation",
     "faecal-incontinence": "bowel",
     "sexual-dysfunction": "sexual",
+    "myelopathy": "cord",
 }
 _Doubtful = tuple[str, str, Evidence]  # group, mark, entry
 _GROUPS = frozenset(kind.group for kind in _KINDS) | {"pelvic-examination"}
@@ -53,7 +58,7 @@ _ALL_THREE = ("urinary-feature", "bowel-feature", "saddle-feature")
 
 
 def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, strength: Strength) -> Finding:
-    """Suspected; possible (a lone urinary, bowel or sexual feature of doubtful date); or nothing on record."""
+    """Suspected; possible (a lone urinary, bowel, sexual or cord feature of doubtful date); or nothing on record."""
     both = both_legs(reading, roots, strength)
     if both is None and _GROUPS.isdisjoint(reading.facts):
         return silent(reading, NAME)
@@ -85,7 +90,7 @@ def _weigh(
     if kind.group == "sexual-dysfunction" and not _has_pain(reading, indication):
         found.name_only(fact)
         return
-    weight = weigh(reading, fact, strong=kind.strong)
+    weight = weigh(reading, fact, strong=kind.strong, by_name=kind.by_name)
     stated_worse = said_new and fact.current and weight is Weight.OLD
     if weight is Weight.POSSIBLE or stated_worse:
         evidence = evidence_of(fact, uncertain=fact.began is None)

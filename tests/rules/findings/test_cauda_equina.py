@@ -259,3 +259,18 @@ def test_windows_are_parameters():
     check(POSSIBLE, LONG, lone)
     check(SUSPECTED, LONG, lone, changed={"cauda_equina_window_days": 20})
     check(SUSPECTED, LONG, lone, changed={"cauda_equina_episode_days": 85})
+
+
+@pytest.mark.parametrize(
+    ("facts", "level"),
+    [
+        ((LONG, fact("myelopathy", None)), POSSIBLE),
+        ((LONG, reason("myelopathy")), POSSIBLE),  # naming it on the order does not make it new
+        ((LONG, fact("myelopathy", 3)), SUSPECTED),
+        ((LONG, fact("myelopathy", 60)), POSSIBLE),
+        ((LONG, fact("myelopathy", 900)), NONE),
+        ((LONG, fact("myelopathy", 900, course="worsening")), SUSPECTED),
+    ],
+)
+def test_a_cord_that_may_be_compressed_is_never_waved_through(facts, level):
+    check(level, *facts)
