@@ -46,6 +46,8 @@ def _marks(reading: Reading, done: list[Fact]) -> frozenset[str]:
         marks.add("hardware")
     if any(_undated(fact) for fact in done):
         marks.add("undated")
+    if any(fact.present and named_now(reading, fact) for fact in reading.group("hardware-question")):
+        marks.add("hardware-question")
     return frozenset(marks)
 
 
