@@ -211,3 +211,37 @@ def test_a_missing_rule_of_urgency_is_noticed(level: int, rule: int):
     tools = mutants.with_guidelines(mutants.changed(guidelines, urgencies=tuple(levels)))
     reading = [case for case, decided in _decisions() if decided.urgency is there.urgency]
     assert _notices(tools, reading), there.conditions[rule]
+
+
+OTHER_PRIORITY = {"stat": "urgent", "asap": "routine", "urgent": "routine", "routine": "urgent"}
+
+
+@pytest.mark.parametrize("level", range(len(_guidelines().urgencies)))
+def test_another_priority_for_an_urgency_is_noticed(level: int):
+    guidelines = _guidelines()
+    levels = list(guidelines.urgencies)
+    there = levels[level]
+    levels[level] = msgspec.structs.replace(there, priority=OTHER_PRIORITY[there.priority])
+    tools = mutants.with_guidelines(mutants.changed(guidelines, urgencies=tuple(levels)))
+    assert _notices(tools, [case for case, decided in _decisions() if decided.urgency is there.urgency])
+
+
+@pytest.mark.parametrize("at", range(len(_guidelines().preferences)))
+def test_another_first_choice_of_study_is_noticed(at: int):
+    guidelines = _guidelines()
+    preferences = list(guidelines.preferences)
+    there = preferences[at]
+    other = Procedure.CT_MYELOGRAPHY
+    preferences[at] = msgspec.structs.replace(there, procedure=other)
+    tools = mutants.with_guidelines(mutants.changed(guidelines, preferences=tuple(preferences)))
+    leading = [case for case, decided in _decisions() if decided.leading and decided.leading.variant == there.variant]
+    assert _notices(tools, leading), f"variant {there.variant}: {there.procedure.value}"
+
+
+@pytest.mark.parametrize("variant", sorted(_guidelines().no_mri))
+def test_another_alternative_to_mri_is_noticed(variant: int):
+    guidelines = _guidelines()
+    alternatives = {**guidelines.no_mri, variant: (Procedure.DISCOGRAPHY,)}
+    tools = mutants.with_guidelines(mutants.changed(guidelines, no_mri=alternatives))
+    leading = [case for case, decided in _decisions() if decided.leading and decided.leading.variant == variant]
+    assert _notices(tools, leading)
