@@ -23,12 +23,10 @@ from cds_service.errors import (
     status_of,
 )
 from cds_service.hook_endpoint import HookEndpoint
-from cds_service.routes import JSON, CdsRoutes
+from cds_service.routes import CDS_PATH, JSON, CdsRoutes
 from cds_service.settings import Settings
 from cds_service.terminology_pages import register_terminology_pages
 from cds_service.trust import OpenTrust, Trust
-
-CDS_PATH = "/cds-services"
 
 
 def create_app(
@@ -43,17 +41,22 @@ def create_app(
     app.url_map.strict_slashes = False
     sink = audit or LogAudit(settings.log_level)
     tools = collaborators or build_collaborators(settings)
-    routes = CdsRoutes(settings, tools, trust or OpenTrust(settings.update_only_origins), sink)
+    routes = CdsRoutes(settings, tools, trust or open_trust(settings), sink)
     app.add_url_rule(CDS_PATH, view_func=routes.discovery, methods=["GET"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>", view_func=routes.call, methods=["POST"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>/feedback", view_func=routes.feedback, methods=["POST"])
     app.add_url_rule("/health", view_func=routes.health, methods=["GET"])
     register_terminology_pages(app, tools)
-    _register_cors(app, settings.cors_origins)
+    _register_cors(app, routes)
     _register_errors(app, routes)
-    endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.cors_origins, settings.max_body_bytes)
+    endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.max_body_bytes)
     app.wsgi_app = _one_slash(endpoint)  # type: ignore[method-assign]
     return app
+
+
+def open_trust(settings: Settings) -> OpenTrust:
+    """Open mode as the settings have it."""
+    return OpenTrust(settings.update_only_origins, settings.cors_origins)
 
 
 def _one_slash(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,14 +72,14 @@ def _one_slash(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
     return tolerant
 
 
-def _register_cors(app: Flask, allowed: frozenset[str]) -> None:
+def _register_cors(app: Flask, routes: CdsRoutes) -> None:
     @app.before_request
     def preflight() -> Response | None:
         """Answered before routing and before any caller check: a 401 or 404 here blocks the real call."""
         if request.method != "OPTIONS" or not request.path.startswith(CDS_PATH):
             return None
         answer = Response(status=204)
-        answer.headers.extend(cors.preflight_headers(request.headers, allowed))
+        answer.headers.extend(cors.preflight_headers(request.headers, routes.origins()))
         answer.headers["Allow"] = cors.ALLOWED_METHODS
         return answer
 
@@ -84,7 +87,7 @@ def _register_cors(app: Flask, allowed: frozenset[str]) -> None:
     def add_headers(answer: Response) -> Response:
         """On every answer of a CDS path, errors too: without them a browser client cannot read what went wrong."""
         if request.method != "OPTIONS" and request.path.startswith(CDS_PATH):
-            answer.headers.extend(cors.headers_for(request.headers.get("Origin"), allowed))
+            answer.headers.extend(cors.headers_for(request.headers.get("Origin"), routes.origins()))
         return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -61,12 +62,17 @@ class Collaborators:
         self.guidelines = guidelines
         self.chart_source = chart_source
 
+    def of_site(self, terminology: Terminology) -> Collaborators:
+        """The same with a site's own code lists."""
+        tools = copy(self)
+        tools.terminology = terminology
+        return tools
+
     def health(self) -> dict[str, object]:
         """What `GET /health` says: up, and what is loaded or left out."""
         status: dict[str, object] = {
             "status": "ok",
             "version": version("lumbar-imaging-cds"),
-            "mode": "open",
             "terminology": self.terminology.version,
             "ratingGuideline": self.settings.rating_guideline,
         }

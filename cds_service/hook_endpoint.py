@@ -32,11 +32,10 @@ _OK: Final = "200 OK"
 class HookEndpoint:
     """WSGI middleware in front of the Flask application."""
 
-    def __init__(self, wsgi_app: Wsgi, path: str, routes: CdsRoutes, origins: frozenset[str], max_body: int) -> None:
+    def __init__(self, wsgi_app: Wsgi, path: str, routes: CdsRoutes, max_body: int) -> None:
         self._wsgi_app = wsgi_app
         self._services = {f"{path}/{service.id}": service for service in SERVICES}
         self._routes = routes
-        self._origins = origins
         self._max_body = max_body
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -46,7 +45,7 @@ class HookEndpoint:
             return self._wsgi_app(environ, start_response)
         status, body, more = self._answer(service, environ, length)
         headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), *more]
-        headers += cors.headers_for(environ.get("HTTP_ORIGIN"), self._origins)
+        headers += cors.headers_for(environ.get("HTTP_ORIGIN"), self._routes.origins())
         start_response(status, headers)
         return (body,)
 

@@ -20,6 +20,7 @@ from cds_service.settings import Settings
 from cds_service.trust import RequestHeaders, Trust
 
 JSON: Final = "application/json"
+CDS_PATH: Final = "/cds-services"
 
 
 class CdsRoutes:
@@ -31,16 +32,20 @@ class CdsRoutes:
         self._trust = trust
         self._audit = audit
         self._discovery = service_catalogue.discovery_document()
-        self._health = msgspec.json.encode(tools.health())
+
+    def origins(self) -> frozenset[str]:
+        """The web pages that may call from a browser, at this moment."""
+        return self._trust.origins()
 
     def discovery(self) -> Response:
         """`GET /cds-services`"""
         _require_json_accepted()
+        self._trust.identify(request.headers, CDS_PATH)
         return Response(self._discovery, content_type=JSON)
 
     def health(self) -> Response:
         """`GET /health`: up, and which guideline editions and code lists are loaded."""
-        return Response(self._health, content_type=JSON)
+        return Response(msgspec.json.encode({**self._tools.health(), **self._trust.health()}), content_type=JSON)
 
     def call(self, service_id: str) -> Response:
         """`POST /cds-services/{id}`"""
@@ -58,16 +63,17 @@ class CdsRoutes:
         started: float,
     ) -> bytes:
         """The answer to one hook call; the body is read once the caller is known."""
-        caller = self._trust.identify(headers)
+        caller = self._trust.identify(headers, f"{CDS_PATH}/{service.id}")
         body = read_body()
-        consultation = consult(body, service, caller, datetime.now(UTC), self._tools)
+        tools = self._tools if caller.terminology is None else self._tools.of_site(caller.terminology)
+        consultation = consult(body, service, caller, datetime.now(UTC), tools)
         self._audit.call(_record(consultation, service.id, len(body), started))
         return consultation.answer
 
     def feedback(self, service_id: str) -> Response:
         """`POST /cds-services/{id}/feedback`"""
         service = _service(service_id)
-        self._trust.identify(request.headers)
+        self._trust.identify(request.headers, f"{CDS_PATH}/{service.id}/feedback")
         record, failure = read_feedback(_json_body(), service.id)
         self._audit.feedback(record)
         if failure is not None:

@@ -1,4 +1,4 @@
-"""Who may call. This release has one mode, open: no caller is checked, so nothing but this machine may connect."""
+"""Who may call: what a caller is once known, and the two modes, open and closed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from fhir_mappings.terminology import Terminology
+
 
 class Caller(Struct, frozen=True):
-    """Who is asking. ``client`` keeps the ids of two clients apart; ``update_only``: applies nothing but updates."""
+    """Who is asking, and what goes with them.
+
+    ``client`` keeps the ids of two clients apart; ``update_only``: applies nothing but updates; ``fhir_servers``: base
+    addresses that this caller's records may be fetched from; ``terminology``: the site's own code lists, if it has any.
+    """
 
     client: str
     update_only: bool = False
+    fhir_servers: frozenset[str] = frozenset()
+    terminology: Terminology | None = None
 
 
 class RequestHeaders(Protocol):
@@ -26,8 +34,16 @@ class RequestHeaders(Protocol):
 class Trust(Protocol):
     """Decides who is calling, or raises a failure that says nothing about which check failed."""
 
-    def identify(self, headers: RequestHeaders) -> Caller:
-        """The caller of this request."""
+    def identify(self, headers: RequestHeaders, path: str) -> Caller:
+        """The caller of this request to the address ``path``, which starts at `/cds-services`."""
+        ...
+
+    def origins(self) -> frozenset[str]:
+        """The web pages that may call from a browser."""
+        ...
+
+    def health(self) -> dict[str, object]:
+        """What `GET /health` says about who may call."""
         ...
 
 
@@ -35,12 +51,20 @@ class OpenTrust(Struct, frozen=True):
     """Open mode: everyone on this machine is answered; a browser client is known by its page's origin."""
 
     update_only_origins: frozenset[str]
+    page_origins: frozenset[str] = frozenset()
+    fhir_servers: frozenset[str] = frozenset()
 
-    def identify(self, headers: RequestHeaders) -> Caller:
+    def identify(self, headers: RequestHeaders, path: str) -> Caller:
         origin = headers.get("Origin")
         if origin is None:
-            return Caller("open")
-        return Caller(origin, update_only=origin in self.update_only_origins)
+            return Caller("open", fhir_servers=self.fhir_servers)
+        return Caller(origin, origin in self.update_only_origins, self.fhir_servers)
+
+    def origins(self) -> frozenset[str]:
+        return self.page_origins
+
+    def health(self) -> dict[str, object]:
+        return {"mode": "open"}
 
 
 class NotLoopback(ValueError):

@@ -7,6 +7,7 @@ import pytest
 from cds_service.trust import Caller, NotLoopback, OpenTrust, require_loopback
 
 SANDBOX = "https://sandbox.cds-hooks.org"
+PATH = "/cds-services"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
@@ -22,6 +23,6 @@ def test_open_mode_refuses_addresses_that_others_can_reach(host: str) -> None:
 
 def test_a_browser_client_is_known_by_its_origin() -> None:
     trust = OpenTrust(frozenset({SANDBOX}))
-    assert trust.identify({}) == Caller("open")
-    assert trust.identify({"Origin": SANDBOX}) == Caller(SANDBOX, update_only=True)
-    assert trust.identify({"Origin": "https://ehr.example"}) == Caller("https://ehr.example")
+    assert trust.identify({}, PATH) == Caller("open")
+    assert trust.identify({"Origin": SANDBOX}, PATH) == Caller(SANDBOX, update_only=True)
+    assert trust.identify({"Origin": "https://ehr.example"}, PATH) == Caller("https://ehr.example")
