@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from enum import Enum
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
+from fhir_mappings.errors import Malformed, MalformedCall
 from fhir_mappings.prefetch_values import (
     PrefetchValue,
     Value,
@@ -21,32 +21,11 @@ from fhir_mappings.prefetch_values import (
     read_entry_by_entry,
     read_value,
 )
+from fhir_mappings.strict_json import SURROGATE, Limits, strict_json, too_deep
+
+__all__ = ["HookCall", "HookContext", "Limits", "Malformed", "MalformedCall", "RawResource", "decode_call"]
 
 RawResource = dict[str, Any]
-
-
-class Limits(Struct, frozen=True):
-    """How much of a call is read; the size of the body is limited before it gets here."""
-
-    draft_orders: int = 1000
-    context_depth: int = 60
-
-
-class Malformed(Enum):
-    """What is wrong with a call: no JSON that has one meaning (400), or no usable hook call (422)."""
-
-    NOT_JSON = "not-json"
-    UNUSABLE = "unusable"
-
-
-class MalformedCall(Exception):
-    """A call that cannot be read. ``where`` is a path such as "context.patientId"; neither text repeats the call."""
-
-    def __init__(self, kind: Malformed, where: str, why: str) -> None:
-        super().__init__(f"{where}: {why}" if where else why)
-        self.kind = kind
-        self.where = where
-        self.why = why
 
 
 class HookContext(Struct, frozen=True):
@@ -109,7 +88,6 @@ _C = TypeVar("_C", bound=_Envelope)
 
 _ONCE = ("hook", "hook_instance", "fhir_server", "fhir_authorization", "extension")
 _PATH = re.compile(r"`\$\.?([^`]*)`")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B008  immutable
@@ -120,11 +98,11 @@ def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B0
     except msgspec.ValidationError:
         return _decode_value_by_value(body, limits)
     except msgspec.DecodeError as problem:
-        if _SURROGATE.search(body):
+        if SURROGATE.search(body):
             return _decode_around_surrogates(body, limits)
         raise MalformedCall(Malformed.NOT_JSON, "", str(problem)) from None
     except RecursionError:
-        raise _too_deep("") from None
+        raise too_deep("") from None
     _check_once(call, counts)
     values = {str(key): prefetch_value(value) for key, value in (call.prefetch or {}).items()}
     return _hook_call(call, values, limits)
@@ -175,11 +153,11 @@ def _decode_value_by_value(body: bytes, limits: Limits) -> HookCall:
         path = _PATH.search(str(problem))
         raise MalformedCall(Malformed.UNUSABLE, path[1] if path else "", "not of the expected type") from None
     except msgspec.DecodeError as problem:
-        if _SURROGATE.search(body):
+        if SURROGATE.search(body):
             return _decode_around_surrogates(body, limits)
         raise MalformedCall(Malformed.NOT_JSON, "", str(problem)) from None
     except RecursionError:
-        raise _too_deep("") from None
+        raise too_deep("") from None
     _check_once(call, counts)
     values = {str(key): read_value(raw) for key, raw in (call.prefetch or {}).items()}
     return _hook_call(call, values, limits)
@@ -187,7 +165,7 @@ def _decode_value_by_value(body: bytes, limits: Limits) -> HookCall:
 
 def _decode_around_surrogates(body: bytes, limits: Limits) -> HookCall:
     """Half a surrogate pair (``\\ud800``) is no text: in the envelope it fails the call, in a record its entry."""
-    document = _strict_json(body, "", limits=None)
+    document = strict_json(body, "", limits=None)
     if not isinstance(document, dict):
         raise MalformedCall(Malformed.UNUSABLE, "", "a call is a JSON object")
     prefetch = document.pop("prefetch", None)
@@ -230,7 +208,7 @@ def _text(member: _Once | None, where: str, required: bool = False) -> str:
 
 
 def _context(members: dict[_Key, Raw], limits: Limits) -> HookContext:
-    found = {str(key): _strict_json(bytes(raw), f"context.{_shown(key)}", limits) for key, raw in members.items()}
+    found = {str(key): strict_json(bytes(raw), f"context.{_shown(key)}", limits) for key, raw in members.items()}
     patient = _context_text(found, "patientId").removeprefix("Patient/")
     if not patient:
         raise MalformedCall(Malformed.UNUSABLE, "context.patientId", "missing")
@@ -290,102 +268,3 @@ def _drafts(found: dict[str, Any], limits: Limits) -> tuple[tuple[RawResource, .
         url = entry.get("fullUrl")
         urls.append(url if isinstance(url, str) else "")
     return tuple(drafts), tuple(urls), len(entries) - len(drafts)
-
-
-def _strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
-    """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
-    if limits is not None and text.count(b"[") + text.count(b"{") <= limits.context_depth:
-        value = _if_plainly_strict(text)
-        if value is not _NOT_PLAIN:
-            return value
-    return _strictly_decoded(text, where, limits)
-
-
-_NOT_PLAIN = object()
-_PLAIN = msgspec.json.Decoder()
-_ENCODE = msgspec.json.Encoder().encode
-_DIGITS = bytes(ord("0") if each in b"-0123456789" else ord(" ") for each in range(256))
-_LONG_NUMBER = b"0" * 19
-
-
-def _if_plainly_strict(text: bytes) -> Any:
-    """The value, where writing it again gives the same bytes: then nothing was lost or changed, no key stood twice."""
-    try:
-        value = _PLAIN.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return _NOT_PLAIN
-    if _ENCODE(value) != text or _LONG_NUMBER in text.translate(_DIGITS):
-        return _NOT_PLAIN
-    return value
-
-
-def _strictly_decoded(text: bytes, where: str, limits: Limits | None) -> Any:
-    try:
-        value = json.loads(
-            text.decode(),
-            object_pairs_hook=_object if limits else None,
-            parse_constant=_no_constant,
-            parse_int=_bounded_int,
-            parse_float=_bounded_float,
-        )
-        if limits is not None:
-            if _SURROGATE.search(text):
-                json.dumps(value, ensure_ascii=False).encode()
-            if text.count(b"[") + text.count(b"{") > limits.context_depth and _depth(value) > limits.context_depth:
-                raise _too_deep(where)
-    except RecursionError:
-        raise _too_deep(where) from None
-    except _Ambiguous as problem:
-        raise MalformedCall(Malformed.NOT_JSON, where, str(problem)) from None
-    except UnicodeEncodeError:
-        raise MalformedCall(Malformed.NOT_JSON, where, "half a surrogate pair is no text") from None
-    except json.JSONDecodeError:
-        raise MalformedCall(Malformed.NOT_JSON, where, "not JSON") from None
-    return value
-
-
-class _Ambiguous(ValueError):
-    """JSON that means two things, or a number that JSON or FHIR does not know."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Ambiguous("a key stands twice in one object")
-    return members
-
-
-def _no_constant(name: str) -> object:
-    raise _Ambiguous(f"{name} is not JSON")
-
-
-def _bounded_int(digits: str) -> int:
-    if len(digits) > 18:
-        raise _Ambiguous("a whole number too large to be kept exactly")
-    return int(digits)
-
-
-def _bounded_float(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise _Ambiguous("a number too large to be kept")
-    return number
-
-
-def _depth(value: object) -> int:
-    level = [value]
-    depth = 0
-    while level:
-        depth += 1
-        below: list[object] = []
-        for each in level:
-            if isinstance(each, dict):
-                below.extend(each.values())
-            elif isinstance(each, list):
-                below.extend(each)
-        level = below
-    return depth
-
-
-def _too_deep(where: str) -> MalformedCall:
-    return MalformedCall(Malformed.NOT_JSON, where, "nested too deeply")
