@@ -1,6 +1,9 @@
 """The advice on one order for given answers: rating, better test, safety, questions, and what would change it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+
+from msgspec.structs import replace
 
 from rules.better_test import better_test, preferred_study, raised_priority
 from rules.case import Case, contrast_choices, contrast_choices_alike, hides_red_flags, judged_procedure
@@ -11,11 +14,12 @@ from rules.edition import RANK
 from rules.facts import ClinicalPicture
 from rules.finding import Answer, Findings
 from rules.guidelines import Guidelines
+from rules.kind_of_case import KindOfCase, kind_of, unread_alone
 from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.rating import rate
 from rules.recheck import recheck_plan
 from rules.recommendation import BetterTest, PamaRating, Rating, Recommendation, SafetyNote, Situation, Study
-from rules.safety_rules import device_on_record, hazards, safety_notes
+from rules.safety_rules import device_on_record, hazards, row_evidence, safety_notes
 from rules.sensitivity import MOST_SHOWN, is_robust, presumed_names, what_would_change
 from rules.situation import Circumstances, situations_of
 from rules.views import guideline_views
@@ -28,7 +32,29 @@ def recommend_on(
     guidelines: Guidelines,
     others: Sequence[DraftOrder] = (),
 ) -> Recommendation:
-    """The advice for answers that are given: pure, so that a decision can be worked out again from its record."""
+    """The advice for answers that are given: pure, so that a decision can be worked out again from its record.
+
+    It is worked out once for each kind of case, which holds nothing of a patient's; then this patient's evidence and
+    dates are put in.
+    """
+    advice = _advice_on(kind_of(order, findings, picture, guidelines), guidelines)
+    return replace(
+        advice,
+        order=order,
+        findings=findings,
+        safety=tuple(replace(note, evidence=row_evidence(note.row, findings, guidelines)) for note in advice.safety),
+        questions=tuple(
+            replace(question, evidence=getattr(findings, question.finding).because) for question in advice.questions
+        ),
+        recheck=recheck_plan(findings, picture.as_of, guidelines.parameters) if advice.may_defer else None,
+        unread=_unread(order, picture),
+        duplicates=_duplicates(order, others),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _advice_on(kind: KindOfCase, guidelines: Guidelines) -> Recommendation:
+    order, findings, picture = kind.order, kind.findings, kind.picture
     patient = patient_on(picture.as_of, picture.age, guidelines)
     judged = judged_procedure(order)
     assessment = assess(judged, findings, patient, guidelines)
@@ -74,14 +100,11 @@ def recommend_on(
         robust=_worth_asking(case) and not asked and not picture.gaps and is_robust(changes, findings),
         presumed=presumed_names(findings, guidelines),
         may_defer=may_defer,
-        recheck=recheck_plan(findings, picture.as_of, guidelines.parameters) if may_defer else None,
         gaps=picture.gaps,
         interpretations=_interpretations(case),
         not_rated_because=why_not,
         age_not_known=patient.age_not_known,
         parallel=_parallel(case),
-        unread=_unread(order, picture),
-        duplicates=_duplicates(order, others),
         secondary=situations[1:],
     )
 
@@ -188,9 +211,7 @@ def _may_defer(case: Case, situations: tuple[Situation, ...], rating: Rating | N
 
 def _unread_blocks(case: Case) -> bool:
     order, picture = case.order, case.picture
-    if order.unread_reason_has_red_flag_stem or picture.unread_red_flag_stem:
-        return True
-    return bool(order.unread_reasons) and not order.reasons and not order.reason_references
+    return order.unread_reason_has_red_flag_stem or picture.unread_red_flag_stem or unread_alone(order)
 
 
 def _worth_asking(case: Case) -> bool:

@@ -127,8 +127,8 @@ class Flip(Struct, frozen=True):
     answered: Finding
 
 
-class Guidelines(Struct, frozen=True):
-    """All tables in force on one day."""
+class Guidelines(Struct, frozen=True, eq=False):
+    """All tables in force on one day. Loaded once and compared by identity."""
 
     acr: AcrEdition
     acp: EditionInfo

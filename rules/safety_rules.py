@@ -62,6 +62,12 @@ def hazards(procedure: Procedure, findings: Findings) -> int:
     return count
 
 
+def row_evidence(row: str, findings: Findings, guidelines: Guidelines) -> tuple[Evidence, ...]:
+    """What the record says that makes a safety row hold."""
+    reads = next(each.condition.reads for each in guidelines.safety_rows if each.id == row)
+    return _evidence(reads, findings)
+
+
 def _evidence(reads: frozenset[str], findings: Findings) -> tuple[Evidence, ...]:
     found: dict[tuple[str, str], Evidence] = {}
     for name in sorted(reads):
