@@ -88,7 +88,10 @@ def _newer(fact: Fact, since: DateInterval | None) -> bool:
 
 
 def _new_symptoms(reading: Reading, since: DateInterval | None) -> list[Evidence]:
-    """A symptom, or a side, that no entry before the report named. Back pain again is no new symptom; leg pain is."""
+    """A symptom, or a side, that no entry before the report named, or one with a stated onset after it.
+
+    Back pain that is only written down again (no onset of its own) is no new symptom; leg pain is.
+    """
     before: set[str] = set()
     after: list[tuple[str, Fact]] = []
     for fact in _symptoms(reading):
@@ -98,7 +101,16 @@ def _new_symptoms(reading: Reading, since: DateInterval | None) -> list[Evidence
         else:
             before.add(kind)
             before.add("back")
-    return [evidence_of(fact) for kind, fact in after if not _covered(kind, before)]
+    return [evidence_of(fact) for kind, fact in after if not _covered(kind, before) or _began_after(fact, since)]
+
+
+def _began_after(fact: Fact, since: DateInterval | None) -> bool:
+    """Pain whose own stated onset lies surely after the report: it cannot be what the report looked at."""
+    if fact.kind is not FactKind.CONDITION or fact.concept not in _PAIN:
+        return False
+    if fact.began is None or since is None or since.latest is None:
+        return False
+    return fact.began.earliest is not None and fact.began.earliest > since.latest
 
 
 def _symptoms(reading: Reading) -> Iterable[Fact]:
@@ -112,6 +124,10 @@ _RADICULAR = frozenset({
     "sciatica", "lumbar-radiculopathy", "radiculopathy-level-unspecified", "lumbar-nerve-root-disorder",
     "lower-limb-pain", "bilateral-sciatica",
 })  # fmt: skip
+_PAIN = _RADICULAR | {
+    "low-back-pain", "low-back-pain-acute", "low-back-pain-chronic", "back-pain-unspecified", "lumbar-strain",
+    "neurogenic-claudication",
+}  # fmt: skip
 _SIGNS = frozenset({
     "straight-leg-raise", "crossed-straight-leg-raise", "dermatomal-sensory-loss", "ankle-reflex-reduced",
     "knee-reflex-reduced",

@@ -17,6 +17,7 @@ from tests.rules.findings.builders import (
     pain,
     past,
     reason,
+    recorded,
     references,
     report,
     seen,
@@ -94,16 +95,25 @@ def test_where_contrast_is_not_stated_every_choice_must_be_answered():
     ("facts", "changed"),
     [
         ([], False),
-        ([fact("low-back-pain", 10)], False),  # the same pain, coded again
+        ([fact("low-back-pain", 10)], True),  # pain with a stated onset after the report
+        ([fact("low-back-pain", 39)], True),
+        ([fact("low-back-pain", 40)], False),  # begun on the day of the report
+        ([fact("low-back-pain", recorded(10))], False),  # the same pain, written down again
         ([fact("lumbar-spondylosis", 30)], False),  # what the report showed
         ([fact("sciatica", 10, side="left")], True),  # leg pain is new
-        ([fact("sciatica", 60, side="left"), fact("sciatica", 10, side="left")], False),
+        ([fact("sciatica", 60, side="left"), fact("sciatica", 10, side="left")], True),
+        ([fact("sciatica", 60, side="left"), fact("sciatica", recorded(10), side="left")], False),
         ([fact("sciatica", 60, side="left"), fact("sciatica", 10, side="right")], True),  # another side
-        ([fact("sciatica", 60, side="left"), fact("sciatica", 10)], False),  # a side not stated is not another one
+        # A side that is not stated is not another one.
+        ([fact("sciatica", 60, side="left"), fact("sciatica", recorded(10))], False),
         ([fact("sciatica", 60), fact("sciatica", 10, side="left")], True),
-        ([fact("sciatica", 60, side="bilateral"), fact("sciatica", 10, side="left")], False),
+        ([fact("sciatica", 60, side="bilateral"), fact("sciatica", recorded(10), side="left")], False),
         (
-            [fact("sciatica", 60, side="left"), fact("sciatica", 60, side="right"), fact("bilateral-sciatica", 30)],
+            [
+                fact("sciatica", 60, side="left"),
+                fact("sciatica", 60, side="right"),
+                fact("bilateral-sciatica", recorded(30)),
+            ],
             False,
         ),
         ([fact("sciatica", None, side="left")], True),  # undated counts as newer
