@@ -2,12 +2,15 @@
 
 from functools import lru_cache
 
+from msgspec import structs
+
 from cards.because import presumed_words
 from cards.card import Resource
 from cards.detail import care_outlook
 from cards.phrases import red_flags
 from cards.speaking import Speaking
 from fhir_mappings.order_annotations import pending_extensions, rating_extensions, rating_of
+from fhir_mappings.order_priority import priority_code, priority_codes
 from fhir_mappings.revised_order import OrderChange, revised, says_technique, with_first_codings
 from fhir_mappings.study_codes import study_codes
 from fhir_mappings.terminology import Terminology
@@ -29,8 +32,21 @@ _PROVIDED = ("id", "identifier", "meta", "text", "requisition", "authoredOn")
 
 def updated(speaking: Speaking, change: OrderChange) -> Resource:
     """The order with a change, in the form that this client can apply."""
-    order = revised(speaking.order, change)
-    return with_first_codings(order, change.own_system) if speaking.call.rendering.update_only else order
+    if not speaking.call.rendering.update_only:
+        return revised(speaking.order, change)
+    return with_first_codings(revised(speaking.order, _with_priority_in_words(speaking, change)), change.own_system)
+
+
+def _with_priority_in_words(speaking: Speaking, change: OrderChange) -> OrderChange:
+    """A client that keeps only study and reasons would lose a new priority: it stands among the reasons too."""
+    code = priority_code(change.priority)
+    if not code:
+        return change
+    return structs.replace(
+        change,
+        reasons=(*change.reasons, own_reason(code, speaking.call.terminology)),
+        drop_reasons=change.drop_reasons | (priority_codes() - {code}),
+    )
 
 
 def change_of_study(speaking: Speaking, procedure: Procedure, study: Study | None, priority: str) -> OrderChange | None:

@@ -14,6 +14,7 @@ from fhir_mappings.draft_parts import as_part, concepts_of, id_of, reference_of
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.errors import WrongPatient
 from fhir_mappings.fhir_records import Patient
+from fhir_mappings.order_priority import priority_of
 from fhir_mappings.order_reasons import ReasonReader, Reasons
 from fhir_mappings.order_recognition import RecognisedOrder, recognise
 from fhir_mappings.page import reader_for
@@ -24,7 +25,6 @@ from rules.draft_order import DraftOrder, Recognition
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 
-_PRIORITIES = frozenset({"routine", "urgent", "asap", "stat"})
 _NO_ORDER = frozenset({"revoked", "completed", "entered-in-error"})
 
 
@@ -154,7 +154,6 @@ def _recognised(
 def _draft_order(
     draft: RawResource, full_url: str, selected: bool, reasons: Reasons, recognised: RecognisedOrder
 ) -> DraftOrder:
-    priority = draft.get("priority")
     status = draft.get("status")
     return DraftOrder(
         reference=_reference_of(draft, full_url),
@@ -162,7 +161,7 @@ def _draft_order(
         procedure=recognised.procedure,
         candidates=recognised.candidates,
         name=shown(recognised.name),
-        priority=priority if isinstance(priority, str) and priority in _PRIORITIES else "",
+        priority=priority_of(draft.get("priority"), reasons.priority),
         reasons=tuple(reasons.facts),
         reason_references=tuple(dict.fromkeys(reasons.references)),
         unread_reasons=tuple(dict.fromkeys(reasons.unread)),

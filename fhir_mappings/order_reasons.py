@@ -14,6 +14,7 @@ from fhir_mappings.draft_parts import as_part, id_of, listed, reference_of
 from fhir_mappings.elements import CodeableConcept, Unreadable
 from fhir_mappings.fhir_records import Condition, Observation, type_name
 from fhir_mappings.lookup import Lookup
+from fhir_mappings.order_priority import higher_priority, priority_named_by
 from fhir_mappings.page import stated_onset
 from fhir_mappings.partial_dates import read_date
 from fhir_mappings.reasons import PAIN, is_low_back
@@ -38,6 +39,7 @@ class Reasons(Struct):
     stem: bool = False
     stated: bool = False
     low_back: bool = False
+    priority: str = ""  # named by one of our codes, for clients that keep no priority; it is no reason
 
     @property
     def low_back_reason(self) -> bool | None:
@@ -63,6 +65,8 @@ class ReasonReader:
             concept = as_part(each, CodeableConcept)
             if concept is None:
                 _unread(reasons, "a reason that is no coded concept")
+            elif named := priority_named_by(concept, self._codes.terminology.own.url):
+                reasons.priority = higher_priority(reasons.priority, named)
             elif concept.words:
                 _add(reasons, self._codes.of(concept), f"{reference}#reasonCode")
         for each in listed(draft.get("reasonReference")):

@@ -48,6 +48,35 @@ def test_a_lumbar_order_is_read_and_kept_verbatim():
     assert found.order.reasons[0].evidence.reference == "ServiceRequest/order-1#reasonCode"
 
 
+@pytest.mark.parametrize(
+    ("priority", "codes", "expected"),
+    [
+        (None, ["priority-stat"], "stat"),
+        (None, ["priority-urgent", "priority-stat", "priority-asap"], "stat"),
+        ("routine", ["priority-stat"], "routine"),  # the order itself says otherwise
+        ("asap", [], "asap"),
+        ("soon", ["priority-urgent"], "urgent"),
+        (None, ["priority-routine"], ""),  # no code of ours
+    ],
+)
+def test_a_priority_among_the_reasons_counts_where_the_order_states_none(
+    priority: str | None, codes: list[str], expected: str
+):
+    draft = order(priority=priority, reasonCode=[coded("low-back-pain"), *map(own, codes)])
+    assert the_order(draft).priority == expected
+
+
+def test_a_priority_is_no_reason():
+    found = the_order(order(reasonCode=[own("priority-stat")]))
+    assert (found.has_any_reason, found.reasons, found.unread_reasons) == (False, (), ())
+
+
+def test_a_priority_code_of_another_system_is_an_unread_reason():
+    foreign = {"coding": [{"system": "https://other.example.org/codes", "code": "priority-stat"}]}
+    found = the_order(order(reasonCode=[foreign]))
+    assert (found.priority, len(found.unread_reasons)) == ("", 1)
+
+
 NOT_OURS: dict[str, Resource] = {
     "an empty coding": order(code={"coding": [{}]}),
     "no code": order(code=None),
