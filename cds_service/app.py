@@ -22,11 +22,14 @@ from cds_service.errors import (
     operation_outcome,
     status_of,
 )
+from cds_service.forwarded import TrustedProxies
 from cds_service.hook_endpoint import HookEndpoint
 from cds_service.routes import CDS_PATH, JSON, CdsRoutes
+from cds_service.security_headers import security_headers
 from cds_service.settings import Settings
 from cds_service.terminology_pages import register_terminology_pages
-from cds_service.trust import OpenTrust, Trust
+from cds_service.trust import Trust
+from cds_service.trust_setup import open_trust
 
 
 def create_app(
@@ -47,16 +50,14 @@ def create_app(
     app.add_url_rule(f"{CDS_PATH}/<service_id>/feedback", view_func=routes.feedback, methods=["POST"])
     app.add_url_rule("/health", view_func=routes.health, methods=["GET"])
     register_terminology_pages(app, tools)
-    _register_cors(app, routes)
+    _register_headers(app, routes)
     _register_errors(app, routes)
     endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.max_body_bytes)
-    app.wsgi_app = _one_slash(endpoint)  # type: ignore[method-assign]
+    outermost = _one_slash(endpoint)
+    if settings.trusted_proxies:
+        outermost = TrustedProxies(outermost, settings.trusted_proxies, https_only=settings.clients is not None)
+    app.wsgi_app = outermost  # type: ignore[method-assign]
     return app
-
-
-def open_trust(settings: Settings) -> OpenTrust:
-    """Open mode as the settings have it."""
-    return OpenTrust(settings.update_only_origins, settings.cors_origins)
 
 
 def _one_slash(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,7 +73,7 @@ def _one_slash(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
     return tolerant
 
 
-def _register_cors(app: Flask, routes: CdsRoutes) -> None:
+def _register_headers(app: Flask, routes: CdsRoutes) -> None:
     @app.before_request
     def preflight() -> Response | None:
         """Answered before routing and before any caller check: a 401 or 404 here blocks the real call."""
@@ -88,6 +89,7 @@ def _register_cors(app: Flask, routes: CdsRoutes) -> None:
         """On every answer of a CDS path, errors too: without them a browser client cannot read what went wrong."""
         if request.method != "OPTIONS" and request.path.startswith(CDS_PATH):
             answer.headers.extend(cors.headers_for(request.headers.get("Origin"), routes.origins()))
+        answer.headers.extend(security_headers(request.scheme))
         return answer
 
 

@@ -32,7 +32,12 @@ class CallRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     foreign_entries: int = 0
     unread_texts: int = 0
     unmapped_codes: int = 0
+    client: str = ""  # the name that the operator gave the client
+    fetch_queries: int = 0  # what was asked of the EHR's own server
+    fetch_milliseconds: float = 0.0
+    fetch_troubles: tuple[str, ...] = ()  # "conditions: timeout"
     failure: str = ""  # the class of the failure
+    check: str = ""  # the check of the caller that failed, in a word of ours
     where: str = ""  # for a defect: files and lines, no values
 
 

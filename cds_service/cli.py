@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import click
@@ -23,6 +24,7 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--clients", type=click.Path(path_type=Path), help="The registered clients [LUMBAR_CDS_CLIENTS].")
 @click.option("--open", "open_mode", is_flag=True, help="No caller is authenticated: loopback addresses only.")
 @click.option("--host", help="Address to listen on [LUMBAR_CDS_HOST, 127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on [LUMBAR_CDS_PORT, 8090].")
@@ -30,6 +32,7 @@ def main() -> None:
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads per worker [LUMBAR_CDS_THREADS, 4].")
 @click.option("--validate-output", is_flag=True, help="Check every answer against schema and R4B models (slow).")
 def serve(
+    clients: Path | None,
     open_mode: bool,
     host: str | None,
     port: int | None,
@@ -37,21 +40,58 @@ def serve(
     threads: int | None,
     validate_output: bool,
 ) -> None:
-    """Run the service."""
-    if not open_mode:
-        _stop("serve needs --open: this release authenticates no caller, and says so rather than seem to")
+    """Run the service: for the clients of a file, or (--open) for everyone on this machine."""
     settings = _with_options(
-        _settings(), host=host, port=port, workers=workers, threads=threads, validate_output=validate_output or None
+        _settings(),
+        clients=clients,
+        host=host,
+        port=port,
+        workers=workers,
+        threads=threads,
+        validate_output=validate_output or None,
     )
-    try:
-        require_loopback(settings.host)
-    except NotLoopback as problem:
-        _stop(str(problem))
+    if open_mode == (settings.clients is not None):
+        _stop(
+            "serve answers registered clients: --clients FILE names them. For a trial on this machine, with made-up "
+            "patients, --open answers everyone; it is one or the other"
+        )
+    if open_mode:
+        try:
+            require_loopback(settings.host)
+        except NotLoopback as problem:
+            _stop(str(problem))
     from cds_service.server import serve as run  # loads the web server, which the other commands do without
     from cds_service.welcome import welcome_text
 
     with _loading_problems():
         run(settings, lambda: click.echo(welcome_text(settings), err=True))
+
+
+@main.group()
+def clients() -> None:
+    """The registry of the clients that may call."""
+
+
+@clients.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Check a clients file: every mistake, where it is and what mends it; or who may call, and from where.
+
+    Exit status 0: usable; 2: not.
+    """
+    from cds_service.clients_check import described
+    from cds_service.clients_file import ClientsFileError
+    from cds_service.trust_setup import running_clients
+
+    with _loading_problems():
+        try:
+            in_force = running_clients(_with_options(_settings(), clients=file)).current()
+        except ClientsFileError as problem:
+            for line in str(problem).splitlines():
+                click.echo(f"lumbar-cds: {line}", err=True)
+            sys.exit(2)
+    for line in described(in_force):
+        click.echo(line)
 
 
 @main.command()

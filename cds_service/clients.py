@@ -8,6 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from cds_service.egress_policy import Network
+
 DEFAULT_ALGORITHMS: Final = ("ES384", "RS384")  # the two that CDS Hooks recommends
 
 
@@ -25,6 +27,7 @@ class Client(Struct, frozen=True, kw_only=True):
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
     max_token_minutes: int = 30
     fhir_servers: tuple[str, ...] = ()
+    private_networks: tuple[Network, ...] = ()
     origins: tuple[str, ...] = ()
     code_maps: tuple[Path, ...] = ()
     order_catalogue: Path | None = None

@@ -13,6 +13,7 @@ from threading import Lock
 import msgspec
 
 from cds_service.chart_source import ChartSource, PrefetchChartSource
+from cds_service.clients_file import ClientsFileError
 from cds_service.settings import Settings, SettingsError
 from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
@@ -22,7 +23,7 @@ from rules.guidelines import Guidelines, load_guidelines
 from rules.parameters import ParameterError
 
 # A data file that cannot be used; the message names the file and the row.
-DATA_PROBLEMS = (SettingsError, TerminologyError, ConceptGroupError, TableError, ParameterError)
+DATA_PROBLEMS = (SettingsError, ClientsFileError, TerminologyError, ConceptGroupError, TableError, ParameterError)
 
 
 class GuidelinesByDay:
@@ -81,12 +82,18 @@ class Collaborators:
         return status
 
 
-def load_code_lists(settings: Settings) -> Terminology:
-    """The code lists as the settings have them: ours, the site's, and what is left out."""
+def load_code_lists(
+    settings: Settings, client_maps: tuple[Path, ...] = (), client_catalogue: Path | None = None
+) -> Terminology:
+    """The code lists as the settings have them: ours, the site's, and what is left out.
+
+    A client's own maps are read after the site's; its own catalogue takes the place of the site's.
+    """
+    catalogue = client_catalogue or settings.order_catalogue
     return load_terminology(
         TerminologyOptions(
-            site_code_maps=tuple(str(path) for path in settings.site_codes),
-            order_catalogues=() if settings.order_catalogue is None else (str(settings.order_catalogue),),
+            site_code_maps=tuple(str(path) for path in (*settings.site_codes, *client_maps)),
+            order_catalogues=() if catalogue is None else (str(catalogue),),
             canonical_base=settings.canonical_base,
             without_cpt=settings.without_cpt,
             without_licensed_snomed=settings.without_licensed_snomed,

@@ -6,6 +6,7 @@ patient's data, and an answer may be logged by others.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import msgspec
@@ -16,6 +17,9 @@ class CallFailed(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "exception"  # http://hl7.org/fhir/issue-type
+
+    check = ""  # for the record: the check that failed, in a word of ours
+    client = ""  # for the record: whose call it was, where that is known
 
     def __init__(self, diagnostics: str, expression: str = "") -> None:
         super().__init__(diagnostics)
@@ -39,6 +43,71 @@ class InvalidFeedback(CallFailed):
 
     status = 400
     code = "invalid"
+
+
+class NotAuthenticated(CallFailed):
+    """The caller is not known to be who it says. One wording for all causes: the record says which check failed."""
+
+    status = 401
+    code = "login"
+
+    def __init__(self, check: str) -> None:
+        super().__init__(
+            "this service answers registered clients only: send `Authorization: Bearer` with a token signed for this "
+            "address, as CDS Hooks has it; the service's log says which check of the token failed"
+        )
+        self.check = check
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class NotAllowed(CallFailed):
+    """A known caller asks for what is not its own."""
+
+    status = 403
+    code = "forbidden"
+
+    def __init__(self, diagnostics: str, check: str, client: str = "") -> None:
+        super().__init__(diagnostics)
+        self.check = check
+        self.client = client
+
+
+class TooManyCalls(CallFailed):
+    """A client calls more often than agreed."""
+
+    status = 429
+    code = "throttled"
+
+    def __init__(self, seconds: float, client: str) -> None:
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__(f"more calls than agreed with this client; try again in {self.seconds} s")
+        self.client = client
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+
+class BodyCutOff(CallFailed):
+    """The body did not arrive whole: the caller stopped sending, or sent too slowly."""
+
+    status = 408
+    code = "timeout"
+
+
+class TemporarilyUnavailable(CallFailed):
+    """Something that every call needs cannot be had at the moment; nothing was assessed."""
+
+    status = 503
+    code = "transient"
+
+    def __init__(self, diagnostics: str, check: str) -> None:
+        super().__init__(diagnostics)
+        self.check = check
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "5"}
 
 
 class UnknownService(CallFailed):

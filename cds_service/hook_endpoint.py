@@ -17,7 +17,8 @@ from cds_service import cors
 from cds_service.audit import places
 from cds_service.body_reading import read_body
 from cds_service.errors import CallFailed, Unexpected, operation_outcome, status_of
-from cds_service.routes import JSON, CdsRoutes
+from cds_service.routes import JSON, CdsRoutes, cut_off
+from cds_service.security_headers import security_headers
 from cds_service.service_catalogue import SERVICES, Service
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -45,6 +46,7 @@ class HookEndpoint:
             return self._wsgi_app(environ, start_response)
         status, body, more = self._answer(service, environ, length)
         headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), *more]
+        headers += security_headers(environ["wsgi.url_scheme"])
         headers += cors.headers_for(environ.get("HTTP_ORIGIN"), self._routes.origins())
         start_response(status, headers)
         return (body,)
@@ -55,7 +57,7 @@ class HookEndpoint:
         started = time.perf_counter()
         try:
             headers, stream = EnvironHeaders(environ), environ["wsgi.input"]
-            return _OK, self._routes.consultation(service, headers, lambda: read_body(stream, length), started), ()
+            return _OK, self._routes.consultation(service, headers, lambda: _whole(stream, length), started), ()
         except CallFailed as problem:
             return self._failed(problem, problem, service, length, started)
         except Exception as problem:  # noqa: BLE001  a defect is answered as one, and recorded with its place
@@ -68,6 +70,13 @@ class HookEndpoint:
         self._routes.record_failure(failure, type(problem).__name__, where, service.id, length, started)
         status = HTTPStatus(status_of(failure))
         return f"{status.value} {status.phrase}", operation_outcome(failure), failure.headers().items()
+
+
+def _whole(stream: Any, length: int) -> bytes:
+    body = read_body(stream, length)
+    if len(body) < length:
+        raise cut_off()
+    return body
 
 
 def _content_length(environ: dict[str, Any]) -> int:

@@ -9,15 +9,16 @@ from typing import Final
 
 import msgspec
 from flask import Response, g, request
+from werkzeug.exceptions import ClientDisconnected
 
 from cds_service import service_catalogue
 from cds_service.audit import AuditSink, CallRecord, FeedbackRecord
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
-from cds_service.errors import CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
+from cds_service.errors import BodyCutOff, CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
 from cds_service.feedback import read_feedback
 from cds_service.settings import Settings
-from cds_service.trust import RequestHeaders, Trust
+from cds_service.trust import Caller, RequestHeaders, Trust
 
 JSON: Final = "application/json"
 CDS_PATH: Final = "/cds-services"
@@ -67,7 +68,7 @@ class CdsRoutes:
         body = read_body()
         tools = self._tools if caller.terminology is None else self._tools.of_site(caller.terminology)
         consultation = consult(body, service, caller, datetime.now(UTC), tools)
-        self._audit.call(_record(consultation, service.id, len(body), started))
+        self._audit.call(_record(consultation, service.id, caller, len(body), started))
         return consultation.answer
 
     def feedback(self, service_id: str) -> Response:
@@ -97,7 +98,9 @@ class CdsRoutes:
                 status=status_of(failure),
                 milliseconds=_since(started),
                 body_bytes=body_bytes,
+                client=failure.client,
                 failure=name,
+                check=failure.check,
                 where=where,
             )
         )
@@ -135,12 +138,21 @@ def _json_body() -> bytes:
         raise UnsupportedBody("expected the charset UTF-8")
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
         raise UnsupportedBody("compressed bodies are not read; send the body as it is")
-    return request.get_data(cache=False)
+    try:
+        return request.get_data(cache=False)
+    except ClientDisconnected:
+        raise cut_off() from None
 
 
-def _record(consultation: Consultation, service_id: str, body_bytes: int, started: float) -> CallRecord:
+def cut_off() -> BodyCutOff:
+    """What a caller hears whose body did not arrive whole."""
+    return BodyCutOff("the body did not arrive whole: it ended before its stated length, or was sent too slowly")
+
+
+def _record(consultation: Consultation, service_id: str, caller: Caller, body_bytes: int, started: float) -> CallRecord:
     return CallRecord(
         service=service_id,
+        client=caller.client if caller.registered else "",
         status=200,
         milliseconds=_since(started),
         body_bytes=body_bytes,

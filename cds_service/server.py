@@ -10,9 +10,13 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from cds_service.app import create_app
+from cds_service.bounded_worker import BoundedThreadWorker
+from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
 from cds_service.rehearsal import rehearse
 from cds_service.settings import Settings
+from cds_service.trust import Trust
+from cds_service.trust_setup import closed_trust, open_trust
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -21,15 +25,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, settings: Settings, when_ready: Callable[[], None]) -> None:
         self._settings = settings
         self._when_ready = when_ready
+        self._closed: ClosedTrust | None = None
         super().__init__()
 
     def load_config(self) -> None:
         settings = self._settings
+        limits = {"seconds": float(settings.request_seconds), "log_level": settings.log_level}
+        worker = type("BoundedThreadWorker", (BoundedThreadWorker,), limits)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         options: dict[str, object] = {
             "bind": f"{host}:{settings.port}",
             "workers": settings.workers,
-            "worker_class": "gthread",
+            "worker_class": worker,
             "threads": settings.threads,
             "preload_app": True,
             "keepalive": 75,
@@ -38,6 +45,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "loglevel": "error",  # its warnings repeat what a broken request said
             "control_socket_disable": True,
             "proc_name": "lumbar-cds",
+            # Only the application's own list of proxies is believed (see forwarded.py).
+            "forwarded_allow_ips": "",
+            "limit_request_line": 4094,
+            "limit_request_fields": 64,
+            "limit_request_field_size": 8190,
+            "on_reload": lambda _server: self._look_at_clients(),
             "when_ready": lambda _server: self._when_ready(),
             "post_fork": _after_fork,
         }
@@ -47,10 +60,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Any:
         tools = build_collaborators(self._settings)
         rehearse(tools, datetime.now(UTC))
-        app = create_app(self._settings, tools)
+        if self._settings.clients is None:
+            trust: Trust = open_trust(self._settings)
+        else:
+            trust = self._closed = closed_trust(self._settings)
+        app = create_app(self._settings, tools, trust)
         gc.collect()
         gc.freeze()  # tables that live as long as the process: neither scanned again nor copied after the fork
         return app
+
+    def _look_at_clients(self) -> None:
+        """On SIGHUP, before new workers start."""
+        if self._closed is not None:
+            self._closed.look_again()
 
 
 def _after_fork(_server: object, _worker: object) -> None:

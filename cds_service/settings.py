@@ -6,12 +6,15 @@ setting must not silently mean its default.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+from cds_service.egress_policy import Network
 
 PREFIX = "LUMBAR_CDS_"
 PUBLIC_SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
@@ -46,11 +49,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     without_licensed_snomed: bool = False
     validate_output: bool = False
     log_level: str = "info"
+    clients: Path | None = None
+    state_dir: Path | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    request_seconds: int = 10
+    max_resources: int = 5000
 
     @property
     def max_body_bytes(self) -> int:
         """The largest body that is read."""
         return self.max_body_mb * 1024 * 1024
+
+    @property
+    def used_tokens(self) -> Path:
+        """The file that remembers which tokens have been used."""
+        home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+        return (self.state_dir or Path(home) / "lumbar-cds") / "used-tokens.sqlite3"
 
     @property
     def base_url(self) -> str:
@@ -120,6 +134,17 @@ def _hooks(text: str) -> frozenset[str]:
     return frozenset(_one_of(HOOKS)(item.strip()) for item in text.split(",") if item.strip())
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _folder(text: str) -> Path:
+    path = Path(_text(text))
+    if path.exists() and not path.is_dir():
+        raise ValueError(text)
+    return path
+
+
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -168,6 +193,21 @@ VARIABLES: dict[str, Variable] = {
         _yes_or_no, "yes or no", "Check every answer against the schema and the R4B models before it is sent (slow)."
     ),
     "log_level": Variable(_one_of(LOG_LEVELS), ", ".join(LOG_LEVELS), "What is logged; `info` is one line per call."),
+    "clients": Variable(_file, "a file", "The registered clients (TOML). Without it only open mode starts."),
+    "state_dir": Variable(
+        _folder, "a folder", "Where used tokens are remembered; default `lumbar-cds` in the user's state folder."
+    ),
+    "trusted_proxies": Variable(
+        _networks,
+        "addresses or ranges, comma-separated",
+        "Reverse proxies whose X-Forwarded headers are believed; in closed mode, calls must then come over https.",
+    ),
+    "request_seconds": Variable(
+        _whole_number(1, 600), "1 to 600", "A request that has not arrived in full by then is cut off."
+    ),
+    "max_resources": Variable(
+        _whole_number(100, 1_000_000), "100 to 1000000", "Most resources in one call; more gets a 413."
+    ),
 }
 
 

@@ -21,6 +21,7 @@ class Caller(Struct, frozen=True):
     update_only: bool = False
     fhir_servers: frozenset[str] = frozenset()
     terminology: Terminology | None = None
+    registered: bool = False  # then ``client`` is the operator's own word for it, fit for the log
 
 
 class RequestHeaders(Protocol):
@@ -47,14 +48,28 @@ class Trust(Protocol):
         ...
 
 
+class TokenCheck(Protocol):
+    """Refuses a request whose token does not count."""
+
+    def check(self, headers: RequestHeaders, path: str) -> None:
+        """Raises the failure to answer with."""
+        ...
+
+
 class OpenTrust(Struct, frozen=True):
-    """Open mode: everyone on this machine is answered; a browser client is known by its page's origin."""
+    """Open mode: everyone on this machine is answered; a browser client is known by its page's origin.
+
+    No token is needed; one that is sent is checked by ``tokens``.
+    """
 
     update_only_origins: frozenset[str]
     page_origins: frozenset[str] = frozenset()
     fhir_servers: frozenset[str] = frozenset()
+    tokens: TokenCheck | None = None
 
     def identify(self, headers: RequestHeaders, path: str) -> Caller:
+        if self.tokens is not None and headers.get("Authorization") is not None:
+            self.tokens.check(headers, path)
         origin = headers.get("Origin")
         if origin is None:
             return Caller("open", fhir_servers=self.fhir_servers)

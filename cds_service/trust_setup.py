@@ -1,0 +1,46 @@
+"""Builds who may call from the settings, before the workers fork: a mistake stops the start."""
+
+from __future__ import annotations
+
+from cds_service.clients import Client
+from cds_service.closed_trust import ClosedTrust
+from cds_service.collaborators import load_code_lists
+from cds_service.operator_log import OperatorLog
+from cds_service.rate_limit import RateLimit
+from cds_service.replay_memory import ReplayMemoryError, SqliteReplayMemory
+from cds_service.running_clients import RunningClients
+from cds_service.sandbox_tokens import SandboxTokens
+from cds_service.settings import Settings, SettingsError
+from cds_service.trust import OpenTrust
+from fhir_mappings.terminology import Terminology
+
+
+def open_trust(settings: Settings) -> OpenTrust:
+    """Open mode: no token is needed, and one that is sent must be the public sandbox's."""
+    tokens = SandboxTokens((settings.base_url,), SqliteReplayMemory(settings.used_tokens))
+    return OpenTrust(settings.update_only_origins, settings.cors_origins, tokens=tokens)
+
+
+def closed_trust(settings: Settings) -> ClosedTrust:
+    """Closed mode: the clients of the file that the settings name."""
+    if settings.clients is None:
+        raise SettingsError("LUMBAR_CDS_CLIENTS: closed mode needs a clients file")
+    replays = SqliteReplayMemory(settings.used_tokens)
+    try:
+        replays.prepare()
+    except ReplayMemoryError as problem:
+        raise SettingsError(f"LUMBAR_CDS_STATE_DIR: {settings.used_tokens}: {problem}") from None
+    return ClosedTrust(running_clients(settings), replays, RateLimit())
+
+
+def running_clients(settings: Settings) -> RunningClients:
+    """The clients of the file, with the code lists of their sites."""
+    if settings.clients is None:
+        raise SettingsError("LUMBAR_CDS_CLIENTS: expected a file")
+
+    def site_lists(client: Client) -> Terminology | None:
+        if not client.code_maps and client.order_catalogue is None:
+            return None
+        return load_code_lists(settings, client.code_maps, client.order_catalogue)
+
+    return RunningClients(settings.clients, site_lists, OperatorLog(settings.log_level))
