@@ -13,6 +13,8 @@ def shown(text: str) -> str:
     """Record text to be quoted: no control, direction or zero-width characters, at most 120 characters."""
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_visible, text[: LONGEST * 8]))
+    elif " " not in text and len(text) <= LONGEST:
+        return text  # ids and codes, most of all
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
 
