@@ -14,13 +14,10 @@ from fhir_mappings.fhir_records import Condition
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import at_age, days_in, since_at_least, spanning
 from fhir_mappings.status_codes import OlderFhir, Verified, is_current, verified
-from rules.dates import DateInterval, within_days
+from rules.dates import DateInterval
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 
-# Unread problems are shown where they belong to the present episode; without a way to tell, half a year is taken for it
-# (the gap that starts a new episode).
-_EPISODE_DAYS = 180
 _KIDNEY_STAGE = re.compile(r"\b(?:stage|grade|g|ckd)?\s*([1-5])[ab]?\b", re.IGNORECASE)
 _KIDNEY_CONCEPTS = {"3": "ckd-3", "4": "ckd-4-5-esrd", "5": "ckd-4-5-esrd"}
 
@@ -191,11 +188,8 @@ def _keep_unread_problem(
 ) -> None:
     """An active problem that may belong to this episode is quoted as not read."""
     here = bool(page.encounter) and encounter_of(condition.encounter) == page.encounter
-    recent = began is None or within_days(began, page.as_of, _EPISODE_DAYS) is not False
-    if not (here or (recent and reading.may_matter)):
-        return
-    page.tally.unread_problems.append(_unread(condition, reading, dated))
-    page.tally.red_flag_stem = page.tally.red_flag_stem or reading.red_flag_stem
+    if here or (page.of_this_episode(began) and reading.may_matter):
+        page.tally.quote(_unread(condition, reading, dated), stem=reading.red_flag_stem)
 
 
 def _unread(condition: Condition, reading: CodeReading, dated: str | None) -> Evidence:

@@ -28,7 +28,9 @@ from fhir_mappings.own_codes import Observable
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import since_at_least
 from fhir_mappings.record_text import shown
+from fhir_mappings.text_reading import has_red_flag_stem
 from fhir_mappings.units import Number
+from fhir_mappings.unread_results import may_be_a_finding
 from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
 
@@ -114,13 +116,17 @@ class _Item:
         """The facts; an answer that is not understood is counted."""
         reading, tally = self._reading, self._page.tally
         tally.count_code(reading)
-        if reading.silent or reading.contradicted or says_nothing(self._item):
+        if (reading.silent and not reading.red_flag_stem) or says_nothing(self._item):
             return self._found
         result = self._result = result_of(self._item, self._page.codes)
+        if reading.silent or reading.contradicted:
+            self._quote(named=False)
+            return self._found
         if panel and not result.given and not result.interpreted:
             return self._found
         if reading.only_without_value and result.given:
             tally.unread_texts += 1  # a text that states something, and a value beside it
+            self._quote(named=False)
             return self._found
         if reading.observable is not None:
             self._asked(reading.observable)
@@ -129,7 +135,23 @@ class _Item:
                 self._stated(statement)
         if not self._found and result.given:
             tally.unread_texts += 1
+            self._quote(named=True)
         return self._found
+
+    def _quote(self, *, named: bool) -> None:
+        """A result that is not understood and may be a red flag is quoted: passed over, it would look like an absence.
+
+        ``named``: what was looked at is understood, so that any result but an empty or a normal one may matter.
+        """
+        result, frame, reading = self._result, self._frame, self._reading
+        says = _said(reading.says, result)
+        graded = reading.observable is not None and reading.observable.how == "grade"
+        if not (graded or has_red_flag_stem(says)) or not self._page.of_this_episode(frame.began):
+            return
+        word = answer_word(result, self._page.codes)
+        understood = named and not reading.fraction_only  # a movement alone may be measured in degrees
+        if may_be_a_finding(reading.says, word, _value_in_words(result), understood):
+            self._page.tally.quote(evidence_of(frame.observation, says, frame.dated, ("not read",)), stem=True)
 
     def _say(
         self,

@@ -16,8 +16,11 @@ from fhir_mappings.lookup import Lookup
 from fhir_mappings.partial_dates import not_after, read_date
 from fhir_mappings.record_text import shown, shown_date
 from fhir_mappings.terminology import Terminology
-from rules.dates import DateInterval, DayRange
+from rules.dates import DateInterval, DayRange, within_days
 from rules.evidence import Evidence
+
+# Without another way to tell, half a year is taken for the present episode (the gap that starts a new one).
+_EPISODE_DAYS = 180
 
 
 @lru_cache(maxsize=4)
@@ -40,6 +43,11 @@ class Tally(Struct):
         """An entry that cannot be understood: nobody can say what it held."""
         self.dropped += 1
         self.spoiled.add(source)
+
+    def quote(self, unread: Evidence, *, stem: bool) -> None:
+        """Keep an entry that was not understood, to be shown; ``stem``: it may speak of a red flag."""
+        self.unread_problems.append(unread)
+        self.red_flag_stem = self.red_flag_stem or stem
 
     def count_code(self, reading: CodeReading) -> None:
         """Keep the codes that are in no table, and the text that no code stands beside."""
@@ -67,6 +75,10 @@ class Page(Struct):
     def past_day(self, text: str | None) -> DateInterval | None:
         """The date of something that was found or done; one in the future is a mistake and unread."""
         return not_after(read_date(text, self.offset), self.as_of)
+
+    def of_this_episode(self, began: DateInterval | None) -> bool:
+        """May an entry that was not understood belong to the present episode?"""
+        return began is None or within_days(began, self.as_of, _EPISODE_DAYS) is not False
 
     def began(self, statement: Statement, said: DateInterval | None) -> DateInterval | None:
         """When it began, where the entry's own words say so."""

@@ -183,6 +183,8 @@ def _worth_reading(observations: list[Observation], page: Page) -> list[Observat
             stamp = observation.effective_date_time
             if not reading.ages or stamp is None or stamp >= oldest or observation.component is not NOTHING:
                 keep(observation)
+        elif reading.red_flag_stem and observation.value_quantity is NOTHING:
+            keep(observation)  # a name that is not understood, with a result that may answer yes
         elif observation.component is not NOTHING and _has_meaning_inside(observation, page):
             keep(observation)
         else:
@@ -231,7 +233,8 @@ def _has_meaning_inside(panel: Observation, page: Page) -> bool:
         codes = component_codes(panel.component)
     except Unreadable:
         return True
-    return any(not (get(bytes(code)) or read(code)).silent for code in codes)
+    readings = (get(bytes(code)) or read(code) for code in codes)
+    return any(not reading.silent or reading.red_flag_stem for reading in readings)
 
 
 def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool] = _never) -> list[R]:

@@ -41,7 +41,16 @@ _RED_FLAG_STEMS = re.compile(
     r"ivdu|iv drug|intravenous|inject|heroin|tubercul|\btb\b|\bcrp\b|\besr\b|inflammatory marker|"
     r"\bhiv|transplant|immun|steroid|predniso|neutrop|"
     r"fract|\bfx\b|#|trauma|injur|\bfall|\bfell|crash|accident|\brta\b|\brtc\b|\bmv[ac]\b|collision|osteopor|"
-    r"aneur|dissect|\baaa\b|pulsatile|tearing|red[- ]?flag|progress|worsen|emergency"
+    r"aneur|dissect|\baaa\b|pulsatile|tearing|ripping|red[- ]?flag|progress|worsen|deteriorat|emergency|"
+    # as patients and busy colleagues write; nothing that stands in every other problem list
+    r"\bb/b\b|\bwet(?:s|ting)\b|soil(?:ed|ing)|dribbl|loss of control|lost control|no control|priapism|"
+    r"\bslap|tripp|\btrips|stumbl|buckl|gives? way|gave way|off (?:his|her|their |the |my )?\s?(?:legs|feet)|jelly|"
+    r"(?:dead|heavy|clumsy) (?:legs?|foot|feet)|legs? (?:dead|heavy)|wheel ?chair|not walking|gait|ataxi|unstead|"
+    r"(?:poor|off|loss of) balance|balance (?:off|poor|problem)|spastic|clonus|reflexi|babinski|upgoing|"
+    r"plantars|\bumn\b|upper motor|\bstrength\b|\bpower\b|\bmotor\b|[0-4]\s?[+-]?\s?/\s?5\b|paret|"
+    r"\bchill|shiver|\b(?:temp|t)(?:erature)?\s?(?:of\s)?(?:3[89]|4[01]|10[0-5])\b|drug (?:use|addict|abus)|"
+    r"\bpred\b|\bpost[- ]?op\b|\bop last|\blami\b|\bstabb|assault|kicked|knocked|thrown|\bhit by|jumped|parachut|"
+    r"\bpsa\b|\blump|hypercalc|high calcium|paraprotein"
 )
 
 
