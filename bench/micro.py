@@ -16,6 +16,7 @@ from cards import Advised, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict
 from cds_service.collaborators import Collaborators, build_collaborators
 from cds_service.consultation import Consultation, consult
+from cds_service.deadline import Deadline
 from cds_service.service_catalogue import SERVICE_BY_ID
 from cds_service.settings import Settings
 from cds_service.trust import Caller
@@ -72,7 +73,7 @@ def _steps(body: bytes, day: date, tools: Collaborators) -> Iterator[Step]:
     call = decode_call(body)
     (draft, *_) = read_drafts(call, codes)
     order = draft.order
-    chart = tools.chart_source.gather(call)
+    chart = tools.chart_source.gather(call, CALLER, Deadline(60)).chart
     context = PatientContext(call.context.patient_id, call.context.encounter_id)
     picture = draw_picture(chart, context, day, codes, context_facts(call, codes))
     findings = answer_questions(picture, order, guidelines.parameters)
@@ -88,7 +89,7 @@ def _steps(body: bytes, day: date, tools: Collaborators) -> Iterator[Step]:
     yield "orjson.loads, as the floor does", lambda: orjson.loads(body)
     yield "decode the call", lambda: decode_call(body)
     yield "read the draft orders", lambda: read_drafts(call, codes)
-    yield "gather the chart", lambda: tools.chart_source.gather(call)
+    yield "gather the chart", lambda: tools.chart_source.gather(call, CALLER, Deadline(60))
     yield "draw the picture", lambda: draw_picture(chart, context, day, codes, ())
     yield "answer the questions", lambda: answer_questions(picture, order, guidelines.parameters)
     yield "findings and advice", lambda: recommend(order, picture, guidelines)

@@ -1,28 +1,65 @@
-"""Where the chart of a call comes from. Today: what the call brings along; a FHIR server's answers can join it here."""
+"""Where the chart of a call comes from: what the call brings along, and what else can be had in its time."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from msgspec import Struct
+
+from cds_service.deadline import Deadline
 from cds_service.service_catalogue import expected_sources
+from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
 from fhir_mappings.picture import Chart, chart_from_prefetch
+
+
+class FetchRecord(Struct, frozen=True):
+    """What was asked of the EHR's server during one call: counts and words of ours."""
+
+    queries: int = 0
+    milliseconds: float = 0.0
+    troubles: tuple[str, ...] = ()  # "conditions: timeout"
+
+
+NOTHING_FETCHED = FetchRecord()
+
+
+class Gathered(Struct, frozen=True):
+    """The chart, and the call as it would have been had it brought along what was fetched."""
+
+    chart: Chart
+    call: HookCall
+    record: FetchRecord = NOTHING_FETCHED
 
 
 class ChartSource(Protocol):
     """Gathers everything that can be had about the patient of one call."""
 
-    def gather(self, call: HookCall) -> Chart:
-        """The chart; parts that could not be had are gaps in it, never silence."""
+    def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
+        """The chart; parts that could not be had are gaps in it, never silence.
+
+        ``reasons`` are entries that the orders refer to and the call does not hold.
+        """
+        ...
+
+    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
+        """The call and these entries, where they can be had; the same call where they cannot."""
         ...
 
 
 class PrefetchChartSource:
     """The chart as prefetched by the caller; what is missing stays missing, and is named on the card."""
 
-    def gather(self, call: HookCall) -> Chart:
-        expected = expected_sources(
-            encounter_named=bool(call.context.encounter_id),
-            user_is_practitioner=call.context.user_id.rpartition("/")[0].endswith("Practitioner"),
-        )
-        return chart_from_prefetch(call, expected)
+    def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
+        return Gathered(chart_from_prefetch(call, expected_of(call)), call)
+
+    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
+        return call
+
+
+def expected_of(call: HookCall) -> dict[str, str]:
+    """The prefetch keys that this call should hold, with the resource type of each."""
+    return expected_sources(
+        encounter_named=bool(call.context.encounter_id),
+        user_is_practitioner=call.context.user_id.rpartition("/")[0].endswith("Practitioner"),
+    )

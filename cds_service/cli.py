@@ -13,7 +13,8 @@ from typing import BinaryIO, NoReturn
 import click
 import msgspec
 
-from cds_service.settings import HOOKS, Settings, SettingsError, settings_from
+from cds_service.egress_policy import BadAddress
+from cds_service.settings import HOOKS, Settings, SettingsError, fhir_base, settings_from
 from cds_service.trust import NotLoopback, require_loopback
 
 
@@ -26,6 +27,13 @@ def main() -> None:
 @main.command()
 @click.option("--clients", type=click.Path(path_type=Path), help="The registered clients [LUMBAR_CDS_CLIENTS].")
 @click.option("--open", "open_mode", is_flag=True, help="No caller is authenticated: loopback addresses only.")
+@click.option(
+    "--fhir-server",
+    "fhir_servers",
+    multiple=True,
+    metavar="URL",
+    help="With --open: a FHIR server that records may be read from; repeatable [LUMBAR_CDS_FHIR_SERVERS].",
+)
 @click.option("--host", help="Address to listen on [LUMBAR_CDS_HOST, 127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on [LUMBAR_CDS_PORT, 8090].")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes [LUMBAR_CDS_WORKERS, 1].")
@@ -34,6 +42,7 @@ def main() -> None:
 def serve(
     clients: Path | None,
     open_mode: bool,
+    fhir_servers: tuple[str, ...],
     host: str | None,
     port: int | None,
     workers: int | None,
@@ -44,6 +53,7 @@ def serve(
     settings = _with_options(
         _settings(),
         clients=clients,
+        fhir_servers=_fhir_bases(fhir_servers),
         host=host,
         port=port,
         workers=workers,
@@ -193,6 +203,13 @@ def _settings() -> Settings:
         return settings_from(os.environ)
     except SettingsError as problem:
         _stop(str(problem))
+
+
+def _fhir_bases(addresses: tuple[str, ...]) -> tuple[str, ...] | None:
+    try:
+        return tuple(fhir_base(each) for each in addresses) or None
+    except BadAddress as problem:
+        _stop(f"--fhir-server: {problem}")
 
 
 def _with_options(settings: Settings, **options: object) -> Settings:

@@ -54,6 +54,7 @@ class ClosedTrust:
             client.update_only,
             frozenset(client.fhir_servers),
             in_force.code_lists.get(client.name),
+            client.private_networks,
             registered=True,
         )
 

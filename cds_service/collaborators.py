@@ -12,8 +12,11 @@ from threading import Lock
 
 import msgspec
 
-from cds_service.chart_source import ChartSource, PrefetchChartSource
+from cds_service.chart_source import ChartSource
 from cds_service.clients_file import ClientsFileError
+from cds_service.egress import Egress, EgressPolicy, HostRule
+from cds_service.fhir_chart_source import FhirChartSource
+from cds_service.fhir_client import FetchLimits
 from cds_service.settings import Settings, SettingsError
 from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
@@ -106,7 +109,22 @@ def build_collaborators(settings: Settings, today: date | None = None) -> Collab
     terminology = load_code_lists(settings)
     guidelines = GuidelinesByDay(settings)
     guidelines.on(today or datetime.now(UTC).date())
-    return Collaborators(settings, terminology, guidelines, PrefetchChartSource())
+    return Collaborators(settings, terminology, guidelines, _chart_source(settings))
+
+
+def _chart_source(settings: Settings) -> ChartSource:
+    limits = FetchLimits(
+        pages=settings.fetch_pages,
+        total_bytes=settings.fetch_mb * 1024 * 1024,
+        resources=settings.fetch_resources,
+    )
+    threads = min(128, 16 * settings.threads)  # a call asks up to sixteen questions at once
+    ca_file = None if settings.ca_file is None else str(settings.ca_file)
+
+    def open_egress(rule: HostRule) -> Egress:
+        return Egress(EgressPolicy(frozenset({rule})), ca_file=ca_file, connections=threads)
+
+    return FhirChartSource(limits, threads, open_egress)
 
 
 def _site_parameters(path: Path | None) -> Mapping[str, float]:

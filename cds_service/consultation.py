@@ -11,15 +11,16 @@ from msgspec import Struct
 from cards import Advised, Answer, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
-from cds_service.chart_source import ChartSource
+from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord
 from cds_service.collaborators import Collaborators
+from cds_service.deadline import Deadline
 from cds_service.errors import AnotherPatient, PatientUnavailable
 from cds_service.hook_request import read_call
 from cds_service.output_check import check_answer
 from cds_service.service_catalogue import Service
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
-from fhir_mappings.draft_orders import ReadDraft, context_facts, draft_ids, read_drafts
+from fhir_mappings.draft_orders import ReadDraft, context_facts, draft_ids, read_drafts, reasons_not_at_hand
 from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.picture import PatientContext, draw_picture
 from rules.draft_order import DraftOrder, Recognition
@@ -44,6 +45,9 @@ class Counts(TypedDict, total=False):
     foreign_entries: int
     unread_texts: int
     unmapped_codes: int
+    fetch_queries: int
+    fetch_milliseconds: float
+    fetch_troubles: tuple[str, ...]
 
 
 class Consultation(Struct, frozen=True):
@@ -55,6 +59,7 @@ class Consultation(Struct, frozen=True):
     picture: ClinicalPicture | None = None
     advice: tuple[Recommendation, ...] = ()
     shown: Answer = Answer()
+    fetched: FetchRecord = NOTHING_FETCHED
 
     @property
     def cards(self) -> int:
@@ -77,7 +82,14 @@ class Consultation(Struct, frozen=True):
             foreign_entries=self.picture.foreign_entries,
             unread_texts=self.picture.unread_texts,
             unmapped_codes=len(self.picture.unmapped_codes),
+            **_fetched(self.fetched),
         )
+
+
+def _fetched(record: FetchRecord) -> Counts:
+    if not record.queries:
+        return Counts()
+    return Counts(fetch_queries=record.queries, fetch_milliseconds=record.milliseconds, fetch_troubles=record.troubles)
 
 
 def consult(
@@ -100,18 +112,27 @@ def consult(
 def _consult(
     body: bytes, service: Service, caller: Caller, now: datetime, tools: Collaborators, chart_source: ChartSource
 ) -> Consultation:
-    call = read_call(body)
+    deadline = Deadline(tools.settings.budget_seconds)
+    call = read_call(body, tools.settings.max_resources)
     hook_differs = call.hook != service.hook
     drafts = read_drafts(call, tools.terminology, now)
-    judged = [draft for draft in drafts if _is_judged(draft, service)]
-    if not judged:
+    reasons = reasons_not_at_hand(call, tools.terminology)
+    if reasons and not any(_is_judged(draft, service) for draft in drafts):
+        call = chart_source.with_reasons(call, caller, deadline, reasons)  # they may show that an order is ours
+        drafts = read_drafts(call, tools.terminology, now)
+    if not any(_is_judged(draft, service) for draft in drafts):
         return Consultation(NOTHING_TO_SAY, hook_differs)  # no chart is opened for an order we do not rate
+
+    gathered = chart_source.gather(call, caller, deadline, reasons)
+    if gathered.call is not call:
+        call = gathered.call
+        drafts = read_drafts(call, tools.terminology, now)  # a reason that was fetched is a reason
+    judged = [draft for draft in drafts if _is_judged(draft, service)]
 
     offset = _offset(judged)
     as_of = now.astimezone(offset).date()
-    chart = chart_source.gather(call)
     picture = draw_picture(
-        chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
+        gathered.chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
     )
     guidelines = tools.guidelines.on(as_of)
     advised = tuple(
@@ -128,6 +149,7 @@ def _consult(
         picture=picture,
         advice=tuple(each.recommendation for each in advised),
         shown=answer,
+        fetched=gathered.record,
     )
 
 

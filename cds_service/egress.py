@@ -64,6 +64,11 @@ class Egress:
         self._verify: bool | str = ca_file or True
         self._adapter = _GuardedAdapter(Dialer(policy, NameLookup(resolver)), connections)
 
+    @classmethod
+    def to(cls, rule: HostRule) -> Egress:
+        """For one origin and no other, with the public certificate authorities."""
+        return cls(EgressPolicy(frozenset({rule})))
+
     def fetch(
         self,
         method: str,

@@ -10,14 +10,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cds_service.chart_source import ChartSource
+from cds_service.chart_source import ChartSource, Gathered
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
+from cds_service.deadline import Deadline
 from cds_service.json_bodies import read_json
 from cds_service.service_catalogue import ORDER_SELECT, SERVICES, Service
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
-from fhir_mappings.picture import Chart, chart_from_bundle
+from fhir_mappings.picture import chart_from_bundle
 from fhir_mappings.terminology import Coding, Terminology
 
 DRAFT_ID = "draft-order"
@@ -33,8 +34,11 @@ class WholeRecord(Struct, frozen=True):
 
     bundle: bytes
 
-    def gather(self, call: HookCall) -> Chart:
-        return chart_from_bundle(self.bundle, call.context.patient_id)
+    def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
+        return Gathered(chart_from_bundle(self.bundle, call.context.patient_id), call)
+
+    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
+        return call
 
 
 def evaluate_file(

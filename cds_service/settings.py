@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from cds_service.egress_policy import Network
+from cds_service.egress_policy import Network, normal_base, rule_for
 
 PREFIX = "LUMBAR_CDS_"
 PUBLIC_SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
@@ -54,11 +54,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[Network, ...] = ()
     request_seconds: int = 10
     max_resources: int = 5000
+    fhir_servers: tuple[str, ...] = ()
+    call_budget_ms: int = 2000
+    fetch_pages: int = 20
+    fetch_mb: int = 32
+    fetch_resources: int = 5000
+    ca_file: Path | None = None
 
     @property
     def max_body_bytes(self) -> int:
         """The largest body that is read."""
         return self.max_body_mb * 1024 * 1024
+
+    @property
+    def budget_seconds(self) -> float:
+        """How long a whole call may take, what it reads from the EHR's own server included."""
+        return self.call_budget_ms / 1000
 
     @property
     def used_tokens(self) -> Path:
@@ -132,6 +143,16 @@ def _origins(text: str) -> frozenset[str]:
 
 def _hooks(text: str) -> frozenset[str]:
     return frozenset(_one_of(HOOKS)(item.strip()) for item in text.split(",") if item.strip())
+
+
+def fhir_base(text: str) -> str:
+    """A FHIR server's base address that may be registered, in the one form that is compared."""
+    rule_for(text)
+    return normal_base(text)
+
+
+def _fhir_bases(text: str) -> tuple[str, ...]:
+    return tuple(fhir_base(item.strip()) for item in text.split(",") if item.strip())
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -208,6 +229,20 @@ VARIABLES: dict[str, Variable] = {
     "max_resources": Variable(
         _whole_number(100, 1_000_000), "100 to 1000000", "Most resources in one call; more gets a 413."
     ),
+    "fhir_servers": Variable(
+        _fhir_bases,
+        "base addresses, comma-separated: https, or http on a loopback address",
+        "FHIR servers that open mode may read from; closed mode has those of each client.",
+    ),
+    "call_budget_ms": Variable(
+        _whole_number(100, 60_000), "100 to 60000", "Time for a whole call, in ms; reading from the server ends in it."
+    ),
+    "fetch_pages": Variable(_whole_number(1, 1000), "1 to 1000", "Most pages of one search."),
+    "fetch_mb": Variable(_whole_number(1, 1024), "1 to 1024", "Most MiB read from the server for one call."),
+    "fetch_resources": Variable(
+        _whole_number(100, 1_000_000), "100 to 1000000", "Most resources read from the server for one call."
+    ),
+    "ca_file": Variable(_file, "a file", "Certificate authorities (PEM) that servers are checked against."),
 }
 
 

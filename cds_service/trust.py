@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from cds_service.egress_policy import Network
 from fhir_mappings.terminology import Terminology
 
 
@@ -21,6 +22,7 @@ class Caller(Struct, frozen=True):
     update_only: bool = False
     fhir_servers: frozenset[str] = frozenset()
     terminology: Terminology | None = None
+    private_networks: tuple[Network, ...] = ()  # that the names of those servers may stand for
     registered: bool = False  # then ``client`` is the operator's own word for it, fit for the log
 
 

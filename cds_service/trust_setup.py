@@ -18,7 +18,9 @@ from fhir_mappings.terminology import Terminology
 def open_trust(settings: Settings) -> OpenTrust:
     """Open mode: no token is needed, and one that is sent must be the public sandbox's."""
     tokens = SandboxTokens((settings.base_url,), SqliteReplayMemory(settings.used_tokens))
-    return OpenTrust(settings.update_only_origins, settings.cors_origins, tokens=tokens)
+    return OpenTrust(
+        settings.update_only_origins, settings.cors_origins, frozenset(settings.fhir_servers), tokens=tokens
+    )
 
 
 def closed_trust(settings: Settings) -> ClosedTrust:
@@ -43,4 +45,5 @@ def running_clients(settings: Settings) -> RunningClients:
             return None
         return load_code_lists(settings, client.code_maps, client.order_catalogue)
 
-    return RunningClients(settings.clients, site_lists, OperatorLog(settings.log_level))
+    ca_file = None if settings.ca_file is None else str(settings.ca_file)
+    return RunningClients(settings.clients, site_lists, OperatorLog(settings.log_level), ca_file)

@@ -51,6 +51,7 @@ class Chart(Struct):
     gaps: tuple[SourceGap, ...] = ()
     dropped: int = 0
     foreign: int = 0
+    unread_keys: tuple[str, ...] = ()  # expected prefetch keys of which something is missing
 
 
 def gap(source: str, why: str) -> SourceGap:
@@ -76,6 +77,7 @@ def chart_from_prefetch(call: HookCall, expected: Mapping[str, str]) -> Chart:
         gaps=tuple(sorted(gaps, key=lambda each: (each.source, each.why))),
         dropped=sum(value.dropped for value in call.prefetch.values()),
         foreign=gathered.foreign,
+        unread_keys=tuple(_unread_keys(call.prefetch, expected, gathered.failed | gathered.partial)),
     )
 
 
@@ -146,10 +148,31 @@ class _Gathered(Struct):
 def _trouble(value: PrefetchValue, failed: bool, partial: bool) -> str:
     if value.state is State.FAILED or failed:
         return "failed"
-    if value.state is State.UNREADABLE:
-        return "unreadable"
+    if value.state in (State.UNREADABLE, State.OLDER):
+        return str(value.state.value)
     # A malformed entry is lost, and nobody can say what it held.
     return "incomplete" if value.incomplete or partial or value.dropped else ""
+
+
+def _unread_keys(
+    values: Mapping[str, PrefetchValue], expected: Mapping[str, str], troubled: set[str]
+) -> Iterable[str]:
+    """Keys that are absent, or came as a failure, as nothing readable, or without their end."""
+    for key in expected:
+        value = values.get(key)
+        if value is None or key in troubled or value.incomplete or value.state not in (State.READ, State.EMPTY):
+            yield key
+
+
+def unread_keys(values: Mapping[str, PrefetchValue], expected: Mapping[str, str]) -> tuple[str, ...]:
+    """Expected prefetch keys of which something is missing, before it is known whose chart it is."""
+    troubled = {
+        key
+        for key, value in values.items()
+        for entry in value.entries
+        if isinstance(entry.resource, OperationOutcome) and (is_failure(entry.resource) or is_partial(entry.resource))
+    }
+    return tuple(_unread_keys(values, expected, troubled))
 
 
 def _missing(

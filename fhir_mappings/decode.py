@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from fhir_mappings.access import NO_TOKEN, Access, read_access
 from fhir_mappings.errors import Malformed, MalformedCall
 from fhir_mappings.prefetch_values import (
     PrefetchValue,
@@ -48,8 +49,13 @@ class HookCall(Struct, frozen=True):
     fhir_server: str
     context: HookContext
     prefetch: dict[str, PrefetchValue]
-    has_authorization: bool = False
+    access: Access = NO_TOKEN
     extension: dict[str, Any] = {}
+
+    @property
+    def has_authorization(self) -> bool:
+        """Did the call bring a token for the EHR's own server?"""
+        return self.access.token is not None
 
 
 class _Key(str):
@@ -193,7 +199,7 @@ def _hook_call(call: _FastCall | _SlowCall, prefetch: dict[str, PrefetchValue], 
         fhir_server=_text(call.fhir_server, "fhirServer"),
         context=_context(call.context, limits),
         prefetch=prefetch,
-        has_authorization=isinstance(authorization, dict) and bool(authorization.get("access_token")),
+        access=read_access(authorization),
         extension=extension if isinstance(extension, dict) else {},
     )
 
@@ -257,7 +263,7 @@ def _drafts(found: dict[str, Any], limits: Limits) -> tuple[tuple[RawResource, .
     if not isinstance(entries, list):
         raise MalformedCall(Malformed.UNUSABLE, f"{where}.entry", "expected a list")
     if len(entries) > limits.draft_orders:
-        raise MalformedCall(Malformed.UNUSABLE, where, f"more than {limits.draft_orders} draft orders")
+        raise MalformedCall(Malformed.TOO_MUCH, where, f"more than {limits.draft_orders} draft orders")
     drafts: list[RawResource] = []
     urls: list[str] = []
     for entry in entries:

@@ -48,7 +48,7 @@ def read_drafts(call: HookCall, terminology: Terminology, now: datetime | None =
     found: list[ReadDraft] = []
     for draft, full_url, selected in _requests(call):
         reasons = reader.read(draft, _reference_of(draft, full_url), now)
-        recognised = _recognise(draft, reasons, codes)
+        recognised = _recognise(draft, reasons.low_back_reason, codes)
         if recognised.recognition is Recognition.NOT_OURS:
             continue
         if not _is_for(who, draft):
@@ -57,6 +57,26 @@ def read_drafts(call: HookCall, terminology: Terminology, now: datetime | None =
             continue
         found.append(ReadDraft(_draft_order(draft, full_url, selected, reasons, recognised), draft))
     return tuple(found)
+
+
+def reasons_not_at_hand(call: HookCall, terminology: Terminology) -> tuple[str, ...]:
+    """Entries of the chart that a selected order names as its reason and that the call does not hold.
+
+    Only of orders that are lumbar imaging, or would be if that reason were the back.
+    """
+    drafts = [draft for draft, _, selected in _requests(call) if selected and draft.get("reasonReference")]
+    if not drafts:
+        return ()
+    codes = reader_for(terminology)
+    reader = ReasonReader(call, codes, _patient_of(call))
+    return tuple(
+        dict.fromkeys(
+            target
+            for draft in drafts
+            if _recognise(draft, True, codes).recognition is not Recognition.NOT_OURS
+            for target in reader.not_at_hand(draft)
+        )
+    )
 
 
 def context_facts(call: HookCall, terminology: Terminology) -> tuple[Fact, ...]:
@@ -133,10 +153,10 @@ def _is_for(who: OnePatient, draft: RawResource) -> bool:
     return who.is_meant_by(reference_of(draft.get("subject")))
 
 
-def _recognise(draft: RawResource, reasons: Reasons, codes: CodeReader) -> RecognisedOrder:
+def _recognise(draft: RawResource, low_back_reason: bool | None, codes: CodeReader) -> RecognisedOrder:
     code = as_part(draft.get("code"), CodeableConcept) or CodeableConcept()
     sites = tuple(concept for site in concepts_of(draft.get("bodySite")) for concept in codes.site_concepts(site))
-    return _recognised(tuple(as_tuples(code)), code.text or "", sites, reasons.low_back_reason, codes.terminology)
+    return _recognised(tuple(as_tuples(code)), code.text or "", sites, low_back_reason, codes.terminology)
 
 
 @lru_cache(maxsize=2048)

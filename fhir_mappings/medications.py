@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Raw, Struct
@@ -28,6 +28,7 @@ from fhir_mappings.fhir_records import (
     MedicationRequest,
     MedicationStatement,
 )
+from fhir_mappings.lookup import Lookup
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import days_in
 from fhir_mappings.reasons import states_another_reason
@@ -179,6 +180,19 @@ def _medicine(record: MedicationRecord, page: Page) -> Raw:
         return record.medication_codeable_concept
     medication = page.lookup.find(record.medication_reference.reference, within=record)
     return medication.code if isinstance(medication, Medication) else NOTHING
+
+
+def medicines_not_at_hand(records: Iterable[MedicationRecord], lookup: Lookup) -> tuple[str, ...]:
+    """References to Medications that the call does not hold, in the order of the entries that use them."""
+    return tuple(
+        dict.fromkeys(
+            target
+            for record in records
+            if record.medication_reference is not None and not is_given(record.medication_codeable_concept)
+            if (target := record.medication_reference.reference) and not target.startswith("#")
+            if lookup.find(target, within=record) is None
+        )
+    )
 
 
 def _dosages(record: MedicationRecord) -> tuple[_Dosage, ...]:

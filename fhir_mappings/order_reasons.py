@@ -97,6 +97,16 @@ class ReasonReader:
         if reading.unread or reading.contradicted:
             _unread(reasons, reading.says, reading.red_flag_stem)
 
+    def not_at_hand(self, draft: RawResource) -> list[str]:
+        """Reasons that this draft points to and that the call does not hold."""
+        pointers = [reference_of(each) for each in listed(draft.get("reasonReference"))]
+        targets = [pointer.reference for pointer in pointers if pointer is not None and pointer.reference]
+        return [
+            target
+            for target in targets
+            if not target.startswith("#") and self._among_drafts(target) is None and self._lookup.find(target) is None
+        ]
+
     def _among_drafts(self, reference: str) -> ReasonRecord | None:
         """A reason that is itself part of the session's draft Bundle."""
         context = self._call.context

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fhir_mappings.fhir_records import NOTHING, READ, AnyRecord, OperationOutcome, Record
+from fhir_mappings.strict_json import SURROGATE
 
 
 class State(Enum):
@@ -24,6 +25,7 @@ class State(Enum):
     EMPTY = "known empty"
     FAILED = "failed"
     UNREADABLE = "unreadable"
+    OLDER = "unsupported version"  # the server that answers speaks another version of FHIR
 
 
 class Entry(Struct, frozen=True, gc=False, rename="camel"):
@@ -54,7 +56,8 @@ Value = Union[(None, str, int, float, bool, list[Raw], Bundle, *READ)]  # type: 
 class PrefetchValue(Struct, frozen=True):
     """The value of one prefetch key. ``incomplete``: there is more of it elsewhere. ``dropped``: malformed entries.
 
-    ``alone`` is set where the value is a single resource and no Bundle.
+    ``alone`` is set where the value is a single resource and no Bundle. ``total`` is what the server says of all pages,
+    where there are more than this one.
     """
 
     state: State
@@ -64,10 +67,13 @@ class PrefetchValue(Struct, frozen=True):
     issue_codes: tuple[str, ...] = ()
     dropped: int = 0
     alone: bool = False
+    total: int = 0
 
 
 EMPTY = PrefetchValue(State.EMPTY)
 UNREADABLE = PrefetchValue(State.UNREADABLE)
+FAILED = PrefetchValue(State.FAILED)
+OLDER = PrefetchValue(State.OLDER)
 
 # http://hl7.org/fhir/issue-type: warnings that say that the answer does not hold everything.
 _PARTIAL = frozenset(
@@ -124,6 +130,7 @@ def _bundle(entries: list[Entry], bundle: Bundle, dropped: int) -> PrefetchValue
         incomplete=next_link is not None or more,
         next_link=next_link or "",
         dropped=dropped,
+        total=bundle.total or 0,
     )
 
 
@@ -169,6 +176,22 @@ def read_value(raw: Raw) -> PrefetchValue:
     if bundle.resource_type != "Bundle":
         return _single_malformed(raw)
     return _from_entries([bytes(each) for each in bundle.entry or ()], bundle)
+
+
+def read_body(body: bytes) -> PrefetchValue:
+    """What a FHIR server sent, classified like a prefetched value."""
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return UNREADABLE
+    found = read_value(Raw(body))
+    if found.state is not State.UNREADABLE or not SURROGATE.search(body):
+        return found
+    try:
+        return read_entry_by_entry(json.loads(body))
+    except (ValueError, RecursionError):
+        return UNREADABLE
 
 
 def read_entry_by_entry(value: object) -> PrefetchValue:

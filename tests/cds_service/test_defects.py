@@ -7,10 +7,12 @@ import json
 import pytest
 
 from cds_service.app import create_app
+from cds_service.chart_source import Gathered
 from cds_service.collaborators import Collaborators
+from cds_service.deadline import Deadline
 from cds_service.output_check import InvalidOutput, check_answer, empties
 from cds_service.settings import Settings
-from fhir_mappings.chart import Chart
+from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
 from tests.cds_service.service_under_test import ORIGIN, SELECT, a_call
 from tests.clinic import usual_tools
@@ -19,8 +21,11 @@ from tests.clinic import usual_tools
 class BrokenSource:
     """A chart source with a bug in it, whose message holds what no answer and no log may hold."""
 
-    def gather(self, call: HookCall) -> Chart:
+    def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
         raise KeyError("Canary, 1950-01-01")
+
+    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
+        return call
 
 
 def test_a_defect_is_a_500_that_says_the_order_was_not_assessed(capfd: pytest.CaptureFixture[str]) -> None:

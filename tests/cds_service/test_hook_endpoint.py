@@ -35,8 +35,11 @@ class Kept:
 class NoSource:
     """A chart source with a bug in it."""
 
-    def gather(self, call: object) -> Any:
+    def gather(self, call: object, caller: object, deadline: object, reasons: object = ()) -> Any:
         raise ZeroDivisionError
+
+    def with_reasons(self, call: Any, caller: object, deadline: object, reasons: object) -> Any:
+        return call
 
 
 def _environ(path: str, body: bytes, **more: str) -> dict[str, Any]:
