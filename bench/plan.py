@@ -58,6 +58,7 @@ def read_options(arguments: list[str] | None) -> Options:
     parser.add_argument("--starts", type=int)
     parser.add_argument("--resources", nargs="*", type=int, help="the scale series")
     parser.add_argument("--codings", nargs="*", type=int, help="the series of codings per resource")
+    parser.add_argument("--micro-seconds", type=float, help="how long each step of a consultation is repeated")
     parser.add_argument("--workers", type=int, help="worker processes of both servers")
     parser.add_argument("--threads", type=int, help="threads per worker of both servers")
     parser.add_argument("--results", default="bench/results", help="directory for the report; '' prints only")

@@ -1,0 +1,99 @@
+"""The benchmark itself: its shortest run works end to end, and the two servers it compares are set up alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from gunicorn.workers.gthread import ThreadWorker
+
+from bench.compare import TARGETS, Cell
+from bench.floor_app import COLLECTOR_THRESHOLD, create_floor, server_options
+from bench.generate import request_body
+from bench.load import Measured, request_bytes
+from bench.plan import QUICK, Plan, read_options
+from bench.report import table
+from bench.run import main
+from cds_service.server import Server
+from cds_service.settings import Settings
+from tests.bench.test_generate import DAY
+
+SHORTEST = ["--quick", "--rounds", "1", "--seconds", "0.05", "--starts", "1", "--sizes", "small", "--connections", "2"]
+SHORTEST += ["--resources", "60", "--codings", "4", "--micro-seconds", "0.01"]
+
+
+def test_the_shortest_run_measures_both_servers_and_writes_its_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main([*SHORTEST, "--results", str(tmp_path)]) == 0
+    (file,) = tmp_path.iterdir()
+    written = file.read_text(encoding="utf-8")
+    for part in ("Requests per second", "Latency", "Start and memory", "Growth", "step by step", "small"):
+        assert part in written
+    assert f"written to {file}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_the_floor_is_served_as_the_service_is(tuned: bool):
+    service = Server(Settings(port=1234, workers=2, threads=3), lambda: None).cfg
+    floor = server_options(1234, 2, 3, tuned)
+    for same in ("workers", "threads", "preload_app", "keepalive", "timeout", "graceful_timeout"):
+        assert floor[same] == service.settings[same].get(), same
+    assert floor["worker_class"] == "gthread"
+    assert issubclass(service.settings["worker_class"].get(), ThreadWorker)  # gthread, with limits of the service's
+
+
+def test_the_tuned_floor_has_the_services_collector_settings(monkeypatch: pytest.MonkeyPatch):
+    import gc
+
+    heard: list[tuple[int, ...]] = []
+    monkeypatch.setattr(gc, "set_threshold", lambda *threshold: heard.append(threshold))
+    Server(Settings(), lambda: None).cfg.post_fork(None, None)
+    assert heard == [COLLECTOR_THRESHOLD]
+
+
+def test_the_floor_parses_the_body_and_always_answers_the_same_card():
+    client = create_floor().test_client()
+    body = request_body("small", DAY)
+    answers = {client.post("/cds-services/any", data=body).data for _ in range(2)}
+    assert [len(msgspec.json.decode(answer)["cards"]) for answer in answers] == [1]
+    assert client.post("/cds-services/any", data=b"no json").status_code == 500
+
+
+def _measured(per_second: float, p99: float) -> Measured:
+    return Measured(int(per_second), 1.0, p99 / 2, p99, p99, 0, 100, 0.1)
+
+
+def test_ratios_are_medians_of_the_ratios_within_a_round():
+    rounds = {
+        "floor": tuple(_measured(each, 10) for each in (100, 200, 1000)),
+        "service": tuple(_measured(each, 5) for each in (50, 150, 100)),
+        "tuned floor": tuple(_measured(each, 10) for each in (100, 100, 100)),
+        "floor again": tuple(_measured(each, 10) for each in (100, 200, 1000)),
+    }
+    cell = Cell("small", 16, rounds)
+    assert set(rounds) == set(TARGETS)
+    assert cell.ratio() == 0.5
+    assert cell.ratio("floor again") == 1.0
+    assert cell.p99_ratio() == 0.5
+
+
+def test_the_command_line_changes_the_plan_and_nothing_else():
+    assert read_options([]).plan == Plan()
+    assert read_options(["--quick"]).plan == QUICK
+    assert read_options(["--rounds", "2", "--connections", "1", "4"]).plan == msgspec.structs.replace(
+        Plan(), rounds=2, connections=(1, 4)
+    )
+
+
+def test_a_call_goes_over_the_wire_as_http_has_it():
+    head, _, body = request_bytes("/cds-services/x", b"{}").partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /cds-services/x HTTP/1.1\r\n")
+    assert b"Content-Length: 2" in head
+    assert body == b"{}"
+
+
+def test_numbers_stand_right_and_words_left_in_a_table():
+    drawn = table(("Size", "ms"), [("small", "1.5"), ("large", "12.5")])
+    assert drawn.splitlines()[2:] == ["| small |  1.5 |", "| large | 12.5 |"]
