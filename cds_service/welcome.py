@@ -8,7 +8,13 @@ from cds_service.service_catalogue import ORDER_SELECT
 from cds_service.settings import Settings
 
 SAMPLES = Path("sandbox/hook_requests")
-SAMPLES_SHOWN = 6
+DEFAULT_URL = "http://127.0.0.1:8090"
+# A card that waits, one that must not, and one whose study is right and whose priority is not.
+SHOWN = (
+    "acute-low-back-pain-three-weeks-mri",
+    "saddle-numbness-and-retention-radiograph",
+    "left-foot-weaker-at-each-visit-mri-routine",
+)
 
 
 OPEN_MODE = """
@@ -40,7 +46,6 @@ def _closed_text(settings: Settings) -> str:
 
 def _open_text(settings: Settings) -> str:
     base = settings.base_url
-    call = f"{base}/cds-services/{ORDER_SELECT.id}"
     lines = [
         OPEN_MODE,
         "",
@@ -48,8 +53,7 @@ def _open_text(settings: Settings) -> str:
         "",
         "Try next, in another terminal:",
         f"  curl {base}/cds-services",
-        *(f"  curl {call} -H 'Content-Type: application/json' -d @{sample}" for sample in _samples()),
-        *(f"  .venv/bin/lumbar-cds evaluate {sample}" for sample in _samples()[:1]),
+        *_tries(base),
         f"  {base}/health",
         "",
         'With the public CDS Hooks sandbox (imaging screen): see "The public sandbox" in README.md',
@@ -59,5 +63,17 @@ def _open_text(settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def _samples() -> list[Path]:
-    return sorted(SAMPLES.glob("*.json"))[:SAMPLES_SHOWN] if SAMPLES.is_dir() else []
+def _tries(base: str) -> list[str]:
+    """Sample calls; their dates are relative to today, so each is filled in before it is sent."""
+    names = [name for name in SHOWN if (SAMPLES / f"{name}.json").is_file()]
+    if not names:
+        return []
+    tool = ".venv/bin/python -m sandbox.try_requests"
+    there = "" if base == DEFAULT_URL else f" --url {base}"
+    return [
+        f"  {tool}                                   # lists the sample calls and what each tells",
+        *(f"  {tool} {name} --post{there}" for name in names),
+        f"  {tool} {names[0]} --print \\",
+        f"    | curl {base}/cds-services/{ORDER_SELECT.id} -H 'Content-Type: application/json' -d @-",
+        f"  {tool} {names[0]} --print | .venv/bin/lumbar-cds evaluate -",
+    ]

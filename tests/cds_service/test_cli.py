@@ -239,7 +239,7 @@ def test_the_server_starts_says_what_to_try_answers_and_stops(tmp_path: Path) ->
     log.seek(0)
     said = log.read().decode()
     assert f"curl http://127.0.0.1:{port}/cds-services" in said
-    assert "-d @sandbox/hook_requests/" in said
+    assert f"sandbox.try_requests acute-low-back-pain-three-weeks-mri --post --url http://127.0.0.1:{port}" in said
 
 
 def _free_port() -> int:

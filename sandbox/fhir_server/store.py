@@ -1,0 +1,103 @@
+"""Resources by type and id, and the searches that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Resource = dict[str, Any]
+
+
+class UnknownParameter(ValueError):
+    """A search parameter that this server does not have for this type."""
+
+
+class Store:
+    """All resources of the server. Later versions of a resource replace earlier ones."""
+
+    def __init__(self, resources: Iterable[Resource] = ()) -> None:
+        self._by_type: dict[str, dict[str, Resource]] = {}
+        for resource in resources:
+            self.put(resource)
+
+    def put(self, resource: Resource) -> None:
+        """Keep a resource, or every resource of a Bundle. One without an id gets one."""
+        if resource.get("resourceType") == "Bundle":
+            for entry in resource.get("entry", ()):
+                self.put(entry["resource"])
+            return
+        kind = self._by_type.setdefault(resource["resourceType"], {})
+        own = resource.get("id") or f"{resource['resourceType'].lower()}-{len(kind) + 1}"
+        kind[own] = {**resource, "id": own}
+
+    def read(self, resource_type: str, own_id: str) -> Resource | None:
+        """One resource."""
+        return self._by_type.get(resource_type, {}).get(own_id)
+
+    def search(self, resource_type: str, parameters: Iterable[tuple[str, str]]) -> list[Resource]:
+        """Those that match all parameters, in the order asked for."""
+        found = list(self._by_type.get(resource_type, {}).values())
+        for name, value in parameters:
+            if name == "_sort":
+                found = _sorted(found, value)
+            elif name not in ("_count", "_format", "_total"):
+                matches = _MATCHERS.get(name)
+                if matches is None:
+                    raise UnknownParameter(name)
+                found = [resource for resource in found if matches(resource, value)]
+        return found
+
+
+def _reference(*members: str) -> Callable[[Resource, str], bool]:
+    def matches(resource: Resource, value: str) -> bool:
+        wanted = value.rpartition("/")[2]
+        return any(
+            str((resource.get(member) or {}).get("reference", "")).rstrip("/").rpartition("/")[2] == wanted
+            for member in members
+        )
+
+    return matches
+
+
+def _token(member: str) -> Callable[[Resource, str], bool]:
+    def matches(resource: Resource, value: str) -> bool:
+        wanted = {each.rpartition("|")[2] for each in value.split(",")}
+        several = resource.get(member) or []
+        concepts = several if isinstance(several, list) else [several]
+        return any(coding.get("code") in wanted for concept in concepts for coding in concept.get("coding", ()))
+
+    return matches
+
+
+def _own_id(resource: Resource, value: str) -> bool:
+    return resource["id"] in value.split(",")
+
+
+_MATCHERS: Mapping[str, Callable[[Resource, str], bool]] = {
+    "_id": _own_id,
+    "patient": _reference("subject", "patient"),
+    "practitioner": _reference("practitioner"),
+    "category": _token("category"),
+}
+
+# What a search sorts by, under the names of the R4 search parameters.
+_SORT_MEMBERS = {
+    "date": ("effectiveDateTime", "effectivePeriod", "performedDateTime", "performedPeriod", "started"),
+    "authored": ("authoredOn",),
+    "authoredon": ("authoredOn",),
+}
+
+
+def _sorted(resources: list[Resource], order: str) -> list[Resource]:
+    members = _SORT_MEMBERS.get(order.removeprefix("-"))
+    if members is None:
+        raise UnknownParameter("_sort")
+
+    def moment(resource: Resource) -> str:
+        for member in members:
+            value = resource.get(member)
+            if value:
+                return value if isinstance(value, str) else str(value.get("start", ""))
+        return ""
+
+    return sorted(resources, key=moment, reverse=order.startswith("-"))
