@@ -64,8 +64,9 @@ class Behaviour(Struct, frozen=True, kw_only=True):
 
     ``tokens``: bearer tokens that are accepted; none: open. ``page_size``: most entries of a page, whatever was asked
     for. ``next_links``: "hapi" (below the base), "search" (the search again, with an offset), "relative", or an address
-    of another server. ``post_search``: status with which POST searches are refused; 0: taken. ``nothing_found``: "plain",
-    or "outcome" for a warning among the entries, as one vendor has it. ``fhir``: r4, r4b, stu3 or dstu2.
+    of another server. ``post_search``, ``get_search``: status with which such searches are refused; 0: taken.
+    ``nothing_found``: "plain", or "outcome" for a warning among the entries, as one vendor has it. ``fhir``: r4, r4b,
+    r5, stu3 or dstu2.
     """
 
     tokens: frozenset[str] = frozenset()

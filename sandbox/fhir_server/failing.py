@@ -6,21 +6,26 @@ import gzip
 import socket
 import struct
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 
 from sandbox.fhir_server.behaviour import Fault
 from sandbox.fhir_server.shapes import outcome
 
+
+class _Output(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
 _HUNG = 30.0  # seconds, or until the server ends
 _JSON = b"Content-Type: application/fhir+json\r\n"
 _PIECE = b" " * 65536
 
 
-def fail(
-    fault: Fault, content: bytes, connection: socket.socket, out: BinaryIO, pause: Callable[[float], bool]
-) -> bool:
+def fail(fault: Fault, content: bytes, connection: socket.socket, out: _Output, pause: Callable[[float], bool]) -> bool:
     """Answer as the fault has it. True: the connection can be used again. ``pause`` ends early when the server ends."""
     if fault.kind in _WHOLE:
         out.write(_WHOLE[fault.kind](fault, content))
@@ -60,23 +65,23 @@ _WHOLE: dict[str, Callable[[Fault, bytes], bytes]] = {
 }
 
 
-def _hang(_: Fault, __: bytes, ___: socket.socket, ____: BinaryIO, pause: Callable[[float], bool]) -> None:
+def _hang(_: Fault, __: bytes, ___: socket.socket, ____: _Output, pause: Callable[[float], bool]) -> None:
     pause(_HUNG)
 
 
-def _reset(_: Fault, __: bytes, connection: socket.socket, ___: BinaryIO, ____: Callable[[float], bool]) -> None:
+def _reset(_: Fault, __: bytes, connection: socket.socket, ___: _Output, ____: Callable[[float], bool]) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
-def _half(_: Fault, content: bytes, connection: socket.socket, out: BinaryIO, __: Callable[[float], bool]) -> None:
+def _half(_: Fault, content: bytes, connection: socket.socket, out: _Output, __: Callable[[float], bool]) -> None:
     whole = _message("200 OK", _JSON, content)
     out.write(whole[: len(whole) - len(content) // 2 - 1])
     out.flush()
     connection.shutdown(socket.SHUT_WR)
 
 
-def _drip(fault: Fault, content: bytes, _: socket.socket, out: BinaryIO, pause: Callable[[float], bool]) -> None:
+def _drip(fault: Fault, content: bytes, _: socket.socket, out: _Output, pause: Callable[[float], bool]) -> None:
     whole = _message("200 OK", _JSON, content)
     start = 0
     if fault.kind == "drip":
@@ -89,7 +94,7 @@ def _drip(fault: Fault, content: bytes, _: socket.socket, out: BinaryIO, pause: 
             return
 
 
-def _endless(_: Fault, __: bytes, ___: socket.socket, out: BinaryIO, pause: Callable[[float], bool]) -> None:
+def _endless(_: Fault, __: bytes, ___: socket.socket, out: _Output, pause: Callable[[float], bool]) -> None:
     out.write(b"HTTP/1.1 200 OK\r\n%sConnection: close\r\n\r\n" % _JSON)
     while not pause(0.0005):
         out.write(_PIECE)
@@ -97,7 +102,7 @@ def _endless(_: Fault, __: bytes, ___: socket.socket, out: BinaryIO, pause: Call
 
 
 _PARTIAL: dict[
-    str, Callable[[Fault, bytes, socket.socket, BinaryIO, Callable[[float], bool]], None]
+    str, Callable[[Fault, bytes, socket.socket, _Output, Callable[[float], bool]], None]
 ] = {
     "hang": _hang,
     "reset": _reset,
