@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import tarfile
 from typing import Any
 
 import pytest
 
-from cds_service.errors import CallFailed, MethodNotOffered, OtherHttpFailure, operation_outcome
+from cds_service.errors import CallFailed, operation_outcome
 from cds_service.output_check import resources
 from tests.acr_grid import acr_cells
 from tests.case_reader import read_cases
@@ -49,12 +50,24 @@ def test_every_distinct_order_that_is_sent_is_valid():
         assert wrong_with(resource) == []
 
 
+MADE_OF: dict[str, Any] = {
+    "diagnostics": "what was expected, and where",
+    "allowed": ("POST",),
+    "http_status": 418,
+    "check": "signature",
+    "seconds": 3,
+    "client": "a clinic",
+}
+
+
 def _failures() -> list[CallFailed]:
-    needing_more: dict[type[CallFailed], Any] = {MethodNotOffered: ("POST",), OtherHttpFailure: 418}
-    return [
-        kind("what was expected", needing_more[kind]) if kind in needing_more else kind("what was expected")
-        for kind in CallFailed.__subclasses__()
-    ]
+    """One of each kind, whatever else it is made of."""
+    made = []
+    for kind in CallFailed.__subclasses__():
+        parameters = inspect.signature(kind).parameters.values()
+        needed = [each.name for each in parameters if each.default is each.empty]
+        made.append(kind(**{name: MADE_OF[name] for name in needed}))
+    return made
 
 
 @pytest.mark.parametrize("failure", _failures(), ids=lambda failure: type(failure).__name__)
