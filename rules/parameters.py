@@ -1,5 +1,6 @@
 """Dated, named numbers: thresholds, look-backs and recheck intervals, each with its source or "our choice"."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -62,6 +63,17 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     override_memory_hours: int
 
 
+# What a site's own value may be, by the unit in its name: a fever in Fahrenheit, or a look-back of no days, would
+# silence a red flag. Our choice: wide enough for any practice that was read of.
+_PLAUSIBLE: Mapping[str, tuple[float, float]] = {
+    "celsius": (36.0, 41.0),
+    "days": (1, 3660),
+    "years": (1, 120),
+    "percent": (1.0, 50.0),
+}
+_ANY_OTHER_UNIT = (0.0, 10_000.0)
+
+
 class ParameterError(ValueError):
     """A parameter file that cannot be used; the message names the file, the parameter and what is wrong."""
 
@@ -84,11 +96,19 @@ def _in_force(table: Mapping[str, list[dict[str, object]]], day: date, site_valu
     unknown = set(site_values) - set(values)
     if unknown:
         raise ParameterError(f"site parameters: unknown name {sorted(unknown)[0]!r}")
+    for name, value in site_values.items():
+        _require_plausible(name, value)
     values.update(site_values)
     try:
         return msgspec.convert(values, Parameters, strict=True)
     except msgspec.ValidationError as problem:
-        raise ParameterError(f"parameters.toml: {problem}") from problem
+        raise ParameterError(f"parameters: {problem}") from problem
+
+
+def _require_plausible(name: str, value: float) -> None:
+    least, most = _PLAUSIBLE.get(name.rpartition("_")[2], _ANY_OTHER_UNIT)
+    if not (math.isfinite(value) and least <= value <= most):
+        raise ParameterError(f"site parameters: {name}: expected {least:g} to {most:g}, not {value:g}")
 
 
 def _value_on(name: str, entries: list[dict[str, object]], day: date) -> object:

@@ -153,6 +153,25 @@ def test_a_site_changes_a_parameter_by_name_and_a_typo_is_refused():
         parameters_on(TODAY, {"oldest_age": 75})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fever_celsius", 100.4),  # Fahrenheit: no temperature would ever be a fever
+        ("fever_celsius", float("nan")),
+        ("fever_celsius", -5.0),
+        ("fever_lookback_days", 0),
+        ("iv_drug_lookback_days", 99_999),
+        ("fever_lookback_days", 2.5),
+        ("weight_loss_percent", 0.05),
+        ("crp_raised_mg_l", float("inf")),
+        ("trend_change_nrs", -1.0),
+    ],
+)
+def test_a_site_value_that_would_silence_a_rule_is_refused_by_name(name, value):
+    with pytest.raises(ParameterError, match=name):
+        parameters_on(TODAY, {name: value})
+
+
 PREGNANT = {"pregnancy": yes("pregnancy")}
 MAYBE_PREGNANT = {"pregnancy": unknown("pregnancy", "possible")}
 LOW_EGFR = {"kidney": yes("kidney", "", "egfr-below-30")}
