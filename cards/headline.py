@@ -158,7 +158,7 @@ def _not_appropriate(speaking: Speaking) -> tuple[str, str]:
     story = _story(speaking)
     if advice.findings.weakness.level == "mild" and advice.findings.weakness.yes:
         lead = "re-examine" if speaking.flags_not_recorded else "re-examine-checked"
-        return speaking.summary("re-examine", story=story), speaking.lead(lead)
+        return speaking.summary("re-examine", story=_story(speaking, flags=False)), speaking.lead(lead)
     if not advice.may_defer:
         unsure = "low-unsure" if advice.unread or advice.gaps else "not-appropriate"
         return speaking.summary(unsure, story=story), speaking.lead(unsure)
@@ -166,13 +166,13 @@ def _not_appropriate(speaking: Speaking) -> tuple[str, str]:
     return speaking.summary(key, story=story), speaking.lead(key)
 
 
-def _story(speaking: Speaking) -> str:
-    """The case in a few words: how long, what is known of red flags, which way it goes."""
+def _story(speaking: Speaking, *, flags: bool = True) -> str:
+    """The case in a few words: how long, what is known of red flags (where the summary speaks of them), which way."""
     wording, findings = speaking.wording, speaking.advice.findings
     parts = []
     if findings.episode.days is not None:
         parts.append(wording.story["weeks"].format(duration=duration(findings.episode.days, wording)))
-    if speaking.flags_not_recorded:
+    if flags and speaking.flags_not_recorded:
         parts.append(wording.story["none-recorded"])
     elif findings.checked_none_on is not None:
         parts.append(wording.story["checked"])

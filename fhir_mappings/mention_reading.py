@@ -35,6 +35,7 @@ class Draft(Struct):
     when: When | None = None
     grade: int | None = None
     limb: bool = False
+    after_or: bool = False
 
 
 class _Negation(Struct):
@@ -86,6 +87,7 @@ class _Clause:
         if self.family and any(earlier.family and earlier.group == self.group for earlier in self.drafts):
             raise Doubt  # "family history of cancer and back pain": whose pain?
         draft.suspected, draft.history, draft.family = self.suspected, self.history, self.family
+        draft.after_or = self.join == "or"
         self.history = False  # "history of drug use and fever": the fever is today's
         if self.negation is not None:
             self._cover(draft)
@@ -280,9 +282,16 @@ class _Clause:
             self._close_negation()
             self.suspected = True
         elif self.drafts and not self.drafts[-1].negated:
-            self.drafts[-1].suspected = True
+            self._suspect_last()
         else:
             raise Doubt
+
+    def _suspect_last(self) -> None:
+        """ "Cancer or infection suspected": both are."""
+        for draft in reversed(self.drafts):
+            draft.suspected = True
+            if not draft.after_or:
+                return
 
     def _on_history(self, item: Item) -> None:
         if self._term_follows():

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings.answers import read_answer, read_grade
 from fhir_mappings.mention_reading import Doubt, Draft, read_clauses
@@ -26,6 +27,10 @@ _LASTING = frozenset(
         "major-trauma", "low-back-pain", "back-pain-unspecified", "sciatica",
     }
 )  # fmt: skip
+_LEG_DEFICITS = frozenset(
+    {"lower-limb-weakness", "lower-limb-paralysis", "lower-limb-sensory-loss", "progressive-weakness"}
+)
+_BOTH_LEGS = re.compile(r"\b(?:legs|feet|lower limbs|lower extremities)\b")
 _IN_THE_LEG = {"weakness-unspecified": "lower-limb-weakness", "sensory-disturbance": "lower-limb-sensory-loss"}
 _STEM_SCAN = 20_000  # characters; what lies behind cannot be ruled out
 
@@ -107,7 +112,16 @@ def _read(text: str) -> TextReading | None:
         mentions = [mention for draft in drafts for mention in _mentions(draft)]
     except Doubt:
         return None
+    if _BOTH_LEGS.search(text.casefold()):
+        mentions = [_of_both_legs(mention) for mention in mentions]
     return TextReading(tuple(mentions))
+
+
+def _of_both_legs(mention: Mention) -> Mention:
+    """ "Weakness of the legs", with no side said, is of both."""
+    if mention.side or not mention.present or mention.concept not in _LEG_DEFICITS:
+        return mention
+    return replace(mention, side="bilateral")
 
 
 def _mentions(draft: Draft) -> list[Mention]:
@@ -125,6 +139,8 @@ def _mentions(draft: Draft) -> list[Mention]:
         return [mention for concept in term.denies for mention in _finished(draft, concept, term.site, False)]
     if not term.concepts or (term.vague and not (draft.suspected or draft.levels or draft.limb)):
         raise Doubt  # "trauma", "bowel problem": too vague to be present
+    if term.vague and draft.limb and "spinal-infection" in term.concepts:
+        raise Doubt  # "suspected infection, left foot"
     return [mention for concept in term.concepts for mention in _finished(draft, concept, term.site, True)]
 
 

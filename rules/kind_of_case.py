@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from rules.concepts import GROUPS
 from rules.dates import DateInterval, DayRange, days_between
 from rules.decide import duration_of
 from rules.draft_order import DraftOrder
@@ -20,6 +21,16 @@ from rules.parameters import Parameters
 
 SOME_DAY = date(2000, 1, 1)  # stands for the day of the call
 _FINDINGS = tuple(field.name for field in fields(Findings) if field.type is Finding)
+# Answers that a button of ours records on the order. "Checked, none" is not among them: it speaks of red flags itself.
+_ANSWERS = frozenset(
+    concept
+    for group in (
+        "indication-yes-stated", "indication-no-stated", "candidate-yes-stated", "candidate-no-stated",
+        "new-or-worse-stated", "not-new-stated", "changed-stated", "unchanged-stated", "care-done-stated",
+        "care-not-done-stated",
+    )
+    for concept in GROUPS[group].concepts
+)  # fmt: skip
 _SAFETY = tuple(field.name for field in fields(Safety) if field.type is Finding)
 
 
@@ -54,8 +65,10 @@ def kind_of(order: DraftOrder, findings: Findings, picture: ClinicalPicture, gui
 
 
 def unread_alone(order: DraftOrder) -> bool:
-    """Is text that could not be read the only reason that the order states?"""
-    return bool(order.unread_reasons) and not order.reasons and not order.reason_references
+    """Is text that could not be read the only reason that the order states? A recorded answer is no reason."""
+    if not order.unread_reasons or order.reason_references:
+        return False
+    return all(fact.concept in _ANSWERS for fact in order.reasons)
 
 
 def _without_evidence(findings: Findings, as_of: date, guidelines: Guidelines) -> Findings:

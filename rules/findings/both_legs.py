@@ -46,9 +46,10 @@ class _Sign(Struct, frozen=True):
 
 def both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> BothLegs | None:
     """Both legs, by diagnosis, sign or weakness; ``None`` where one leg or none is named, as in most records."""
-    if not _name_both_sides(roots, strength):
+    numb = _numbness(reading)
+    if not numb and not _name_both_sides(roots, strength):
         return None
-    signs = [*_root_signs(reading, roots), *_weaknesses(reading, strength)]
+    signs = [*_root_signs(reading, roots), *_weaknesses(reading, strength), *numb]
     if {side for sign in signs for side in sign.sides} != set(_BOTH):
         return None
     evidence = tuple(each for sign in signs for each in sign.evidence)
@@ -67,6 +68,25 @@ def _root_signs(reading: Reading, roots: RootSigns) -> Iterator[_Sign]:
         if sides:
             weight = weigh(reading, fact, strong=False, by_name=both)
             yield _Sign("root", sides, weight, named_now(reading, fact), fact.began is None, (evidence_of(fact),))
+
+
+def _numbness(reading: Reading) -> list[_Sign]:
+    """Loss of feeling in both legs, no sign of a root and often a neuropathy: it weighs by its date alone (our choice).
+
+    Undated it is a possible, which is asked about.
+    """
+    found = [
+        fact
+        for fact in reading.group("weakness-unclear")
+        if fact.concept == "lower-limb-sensory-loss" and fact.side == "bilateral" and fact.present
+    ]
+    return [
+        _Sign(
+            "numbness", _BOTH, weigh(reading, fact, strong=False, by_name=False), False, fact.began is None,
+            (evidence_of(fact),),
+        )
+        for fact in found
+    ]  # fmt: skip
 
 
 def _weaknesses(reading: Reading, strength: Strength) -> Iterator[_Sign]:
