@@ -152,6 +152,13 @@ class BodyTooLarge(CallFailed):
     code = "too-long"
 
 
+class TooMuchInside(CallFailed):
+    """More resources, or more codings in one concept, than one call may hold. It is refused, never cut."""
+
+    status = 413
+    code = "too-costly"
+
+
 class UnsupportedBody(CallFailed):
     """The body is not sent as plain JSON: another media type, another charset, or compressed."""
 

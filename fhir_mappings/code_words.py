@@ -34,6 +34,7 @@ BACK_WORDS = re.compile(
 FROM_TEXT = "from text"
 # One clause about relatives, whatever the disease: family history never counts, so it need not be understood.
 _FAMILY_HISTORY = re.compile(r"\s*(?:family (?:history|hx)|fhx?|f/h)\b[^;,.\n]*", re.IGNORECASE)
+_LONGEST_SIDED = 4000  # characters
 _MOST_DISPLAYS = 16  # one concept under more codings than this is no record that a person made
 _BOTH = re.compile(r"\b(?:bilateral|bilaterally|both)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\b(?:left|lt)\b", re.IGNORECASE)
@@ -58,7 +59,9 @@ class Statement(Struct, frozen=True, gc=False):
 
 
 def side_of(text: str) -> str:
-    """Left, right or bilateral, where the words say exactly one of them."""
+    """Left, right or bilateral, where the words say exactly one of them. Of an endless text nothing is read."""
+    if len(text) > _LONGEST_SIDED:
+        return ""
     if _BOTH.search(text):
         return "bilateral"
     left, right = _LEFT.search(text) is not None, _RIGHT.search(text) is not None

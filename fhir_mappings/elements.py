@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -22,8 +22,12 @@ class Coding(Struct, frozen=True, gc=False):
     display: str | None = None
 
 
+# A concept under more codings than this is no record that a person or a system made for use: unreadable.
+_MOST_CODINGS = 10_000
+
+
 class CodeableConcept(Struct, frozen=True, gc=False):
-    coding: list[Coding | None] | None = None
+    coding: Annotated[list[Coding | None], msgspec.Meta(max_length=_MOST_CODINGS)] | None = None
     text: str | None = None
 
     @property

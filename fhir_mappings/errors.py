@@ -14,10 +14,11 @@ class WrongPatient(Exception):
 
 
 class Malformed(Enum):
-    """What is wrong with a call: no JSON that has one meaning (400), or no usable hook call (422)."""
+    """What is wrong with a call: no JSON of one meaning (400), no usable hook call (422), or too much of it (413)."""
 
     NOT_JSON = "not-json"
     UNUSABLE = "unusable"
+    TOO_MUCH = "too-much"
 
 
 class MalformedCall(Exception):

@@ -6,17 +6,20 @@ import re
 import unicodedata
 
 LONGEST = 120
+_LOOKED_AT = LONGEST * 8  # of an endless text
 _DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 
 
 def shown(text: str) -> str:
     """Record text to be quoted: no control, direction or zero-width characters, at most 120 characters."""
+    endless = len(text) > _LOOKED_AT
+    text = text[:_LOOKED_AT]
     if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_visible, text[: LONGEST * 8]))
+        text = "".join(map(_visible, text))
     elif " " not in text and len(text) <= LONGEST:
         return text  # ids and codes, most of all
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+    return text if len(text) <= LONGEST and not endless else text[: LONGEST - 1].rstrip() + "…"
 
 
 def _visible(character: str) -> str:
