@@ -13,6 +13,7 @@ from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
 from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord
 from cds_service.collaborators import Collaborators
+from cds_service.computing import TURN
 from cds_service.deadline import Deadline
 from cds_service.errors import AnotherPatient, PatientUnavailable
 from cds_service.hook_request import read_call
@@ -102,7 +103,8 @@ def consult(
 ) -> Consultation:
     """One hook call: from the orders a clinician has drafted to the cards they will see."""
     try:
-        return _consult(body, service, caller, now, tools, chart_source or tools.chart_source)
+        with TURN:
+            return _consult(body, service, caller, now, tools, chart_source or tools.chart_source)
     except PatientMissing as problem:
         raise PatientUnavailable(str(problem)) from None
     except WrongPatient as problem:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from cds_service.chart_source import FetchRecord, Gathered, expected_of
+from cds_service.computing import TURN
 from cds_service.deadline import Deadline
 from cds_service.egress import BadAddress, Egress, HostRule, normal_base
 from cds_service.fetched_values import REFERRED, came_elsewhere, of_older_server, with_fetched
@@ -132,7 +133,7 @@ class FhirChartSource:
             wanted_now = wanted
         version = self._ask_version(asked)
         waiting = {key: self._pool.submit(_question(asked, key, query)) for key, query in wanted_now.items()}
-        wait(waiting.values(), timeout=asked.deadline.remaining())
+        TURN.while_waiting(partial(wait, waiting.values(), timeout=asked.deadline.remaining()))
         found = {key: _outcome(each) for key, each in waiting.items()}
         self._hear_version(asked, version, found)
         return found | {key: Found(FAILED) for key in wanted if key not in found}
@@ -146,7 +147,7 @@ class FhirChartSource:
         if any(each.value.state is State.OLDER for each in found.values()):
             asked.server.learn_version("older")
         elif version is not None:
-            wait([version], timeout=asked.deadline.within(_VERSION_WAIT).remaining())
+            TURN.while_waiting(partial(wait, [version], timeout=asked.deadline.within(_VERSION_WAIT).remaining()))
             asked.server.learn_version(version.result() if version.done() and not version.cancelled() else None)
 
 
