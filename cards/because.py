@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from cards.phrases import RED_FLAGS, duration, entries, finding_words, listed, red_flags, words_of
+from cards.phrases import RED_FLAGS, duration, entries, finding_words, is_category, listed, red_flags, words_of
 from cards.speaking import AT_ONCE, RED_FLAG_NAMES, Speaking
 from cards.wording import wording as wordings
 from rules.evidence import Evidence
@@ -164,6 +164,6 @@ def _effect(change: Change, speaking: Speaking) -> str:
         return wording.urgency[change.urgency.value]
     if change.category is not None:
         return wording.detail["then-rated"].format(
-            study=speaking.study, category=wording.category[change.category.value]
+            study=speaking.study, is_category=is_category(wording.category[change.category.value])
         )
     return wording.detail["then-other"]

@@ -178,7 +178,7 @@ def _safety(speaking: Speaking) -> list[str]:
         # The bold line says the first row already; its entry and the rest stand here.
         known = _entry_of(notes.pop(0), shown, speaking)
         lines.append(words["on-record"].format(entries=known) if known else "")
-        lines.append(words["otherwise"].format(study=speaking.study, category=speaking.category))
+        lines.append(words["otherwise"].format(study=speaking.study, is_category=speaking.is_category))
     lines += [_safety_line(note, shown, speaking) for note in notes]
     egfr = advice.findings.safety.egfr
     if egfr is not None and egfr.old and egfr.evidence.reference in shown:

@@ -10,7 +10,7 @@ from cards.detail import care_outlook
 from cards.phrases import red_flags
 from cards.speaking import Speaking
 from fhir_mappings.order_annotations import pending_extensions, rating_extensions, rating_of
-from fhir_mappings.order_priority import priority_code, priority_codes
+from fhir_mappings.reason_markers import priority_code, priority_codes
 from fhir_mappings.revised_order import OrderChange, revised, says_technique, with_first_codings
 from fhir_mappings.study_codes import study_codes
 from fhir_mappings.terminology import Terminology
@@ -88,7 +88,7 @@ def answered(speaking: Speaking, options: tuple[AnswerOption, ...]) -> OrderChan
 
 def kept(speaking: Speaking) -> OrderChange:
     """The same order, with the statement that it was kept for a reason."""
-    note = speaking.wording.note["keep"].format(day=speaking.call.day, category=speaking.category)
+    note = speaking.wording.note["keep"].format(day=speaking.call.day, is_category=speaking.is_category)
     return _plain(speaking, codes=(KEPT,), note=note)
 
 
@@ -98,7 +98,7 @@ def justified(speaking: Speaking) -> OrderChange:
     note = speaking.wording.note["justify"].format(
         day=speaking.call.day,
         study=speaking.name,
-        category=speaking.category,
+        is_category=speaking.is_category,
         score=rating.score if rating is not None else "",
         row=leading.cites[0] if leading is not None else "",
     )
@@ -262,5 +262,5 @@ def _defer_note(speaking: Speaking) -> str:
         return words["prior-imaging"].format(day=speaking.call.day)
     key = "defer-stated" if speaking.statement_needed else "defer"
     return words[key].format(
-        day=speaking.call.day, study=speaking.name, category=speaking.category, recheck=recheck_words(speaking)
+        day=speaking.call.day, study=speaking.name, is_category=speaking.is_category, recheck=recheck_words(speaking)
     )

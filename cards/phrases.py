@@ -58,6 +58,11 @@ def category_words(rating: Rating | None, study: Study | None, wording: Wording)
     return wording.pama[rating.pama.value]
 
 
+def is_category(category: str) -> str:
+    """A category as what a study is said to be: "is usually appropriate", but "may be appropriate"."""
+    return category if category.startswith("may ") else f"is {category}"
+
+
 def finding_words(finding: Finding, wording: Wording) -> FindingWords:
     """The words of a finding at its level."""
     return words_of(finding.name, _level(finding), wording)

@@ -6,7 +6,17 @@ from msgspec import Struct
 
 from cards.card import Resource
 from cards.ids import Ids
-from cards.phrases import RED_FLAGS, category_words, cause_of, cause_words, finding_words, iso, study_name, study_short
+from cards.phrases import (
+    RED_FLAGS,
+    category_words,
+    cause_of,
+    cause_words,
+    finding_words,
+    is_category,
+    iso,
+    study_name,
+    study_short,
+)
 from cards.rendering import Advised, Rendering
 from cards.wording import Wording
 from fhir_mappings.order_annotations import Consult
@@ -64,6 +74,11 @@ class Speaking(Struct, frozen=True):
         return self.call.wording
 
     @property
+    def is_category(self) -> str:
+        """The category as what the study is said to be."""
+        return is_category(self.category)
+
+    @property
     def recheck_day(self) -> str:
         """The day of the recheck, or nothing."""
         return iso(self.advice.recheck.on) if self.advice.recheck is not None else ""
@@ -104,6 +119,7 @@ class Speaking(Struct, frozen=True):
             "better": self.better,
             "cause": self.cause_words,
             "category": self.category,
+            "is_category": self.is_category,
             "priority": self.priority,
         }
 

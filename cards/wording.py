@@ -23,17 +23,21 @@ def _names(text: str) -> frozenset[str]:
 
 # The fields that the wordings of a section may use. Sections that are not named take none.
 _FIELDS: Mapping[str, frozenset[str]] = {
-    "summary": _names("cause act study better priority hazard sources date story category count row urgency why"),
-    "lead": _names("study better at priority sources date category cause row hazard"),
+    "summary": _names(
+        "cause act study better priority hazard sources date story category is_category count row urgency why"
+    ),
+    "lead": _names("study better at priority sources date category is_category cause row hazard"),
     "detail": _names(
         "do findings changes if effect urgency verdicts score category dose says orders texts sources entries count"
-        " duration recheck basis care care_date order name rated study"
+        " is_category duration recheck basis care care_date order name rated study"
     ),
     "story": _names("duration"),
     "duration": _names("n low high"),
     "label": _names("better priority date study"),
     "action": _names("name priority recheck date answer"),
-    "note": _names("old new at day cause row score category old_rating presumed priority study recheck care"),
+    "note": _names(
+        "old new at day cause row score category is_category old_rating presumed priority study recheck care"
+    ),
 }
 
 

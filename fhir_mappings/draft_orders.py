@@ -14,10 +14,10 @@ from fhir_mappings.draft_parts import as_part, concepts_of, id_of, reference_of
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.errors import WrongPatient
 from fhir_mappings.fhir_records import Patient
-from fhir_mappings.order_priority import priority_of
 from fhir_mappings.order_reasons import ReasonReader, Reasons
 from fhir_mappings.order_recognition import RecognisedOrder, recognise
 from fhir_mappings.page import reader_for
+from fhir_mappings.reason_markers import priority_of
 from fhir_mappings.record_text import shown
 from fhir_mappings.references import OnePatient, local_reference
 from fhir_mappings.terminology import Terminology

@@ -14,9 +14,9 @@ from fhir_mappings.draft_parts import as_part, id_of, listed, reference_of
 from fhir_mappings.elements import CodeableConcept, Unreadable
 from fhir_mappings.fhir_records import Condition, Observation, type_name
 from fhir_mappings.lookup import Lookup
-from fhir_mappings.order_priority import higher_priority, priority_named_by
 from fhir_mappings.page import stated_onset
 from fhir_mappings.partial_dates import read_date
+from fhir_mappings.reason_markers import higher_priority, marker_in
 from fhir_mappings.reasons import PAIN, is_low_back
 from fhir_mappings.record_text import shown
 from fhir_mappings.references import OnePatient, local_reference
@@ -65,8 +65,8 @@ class ReasonReader:
             concept = as_part(each, CodeableConcept)
             if concept is None:
                 _unread(reasons, "a reason that is no coded concept")
-            elif named := priority_named_by(concept, self._codes.terminology.own.url):
-                reasons.priority = higher_priority(reasons.priority, named)
+            elif marker := marker_in(concept, self._codes.terminology.own.url):
+                reasons.priority = higher_priority(reasons.priority, marker)
             elif concept.words:
                 _add(reasons, self._codes.of(concept), f"{reference}#reasonCode")
         for each in listed(draft.get("reasonReference")):

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from fhir_mappings.order_annotations import annotated
+from fhir_mappings.reason_markers import NOT_STATED
 
 Resource = dict[str, Any]
 
@@ -75,11 +76,9 @@ def with_first_codings(order: Resource, own_system: str) -> Resource:
     new = dict(order)
     code, reasons = order.get("code"), order.get("reasonCode")
     new["code"] = _coded(code if isinstance(code, dict) else {}, own_system, "order-in-words", "Study in words")
-    new["reasonCode"] = [
-        _coded(reason, own_system, "reason-in-words", "Reason in words")
-        for reason in (reasons if isinstance(reasons, list) and reasons else ({"text": "Reason not stated"},))
-        if isinstance(reason, dict)
-    ]
+    stated = [each for each in reasons if isinstance(each, dict)] if isinstance(reasons, list) else []
+    given = [each for each in stated if _own_code(each, own_system) != NOT_STATED] or [_not_stated(own_system)]
+    new["reasonCode"] = [_coded(reason, own_system, "reason-in-words", "Reason in words") for reason in given]
     return new
 
 
@@ -157,6 +156,11 @@ def _noted(notes: object, text: str, day: str) -> list[Any]:
     if any(isinstance(note, dict) and str(note.get("text", "")).startswith(text) for note in kept):
         return kept
     return [*kept, {"authorString": AUTHOR, "time": day, "text": text}]
+
+
+def _not_stated(own_system: str) -> Resource:
+    """For a client that reads a list of reasons where FHIR allows no empty one."""
+    return {"coding": [{"system": own_system, "code": NOT_STATED, "display": "Reason not stated"}]}
 
 
 def _coded(concept: Resource, own_system: str, code: str, unnamed: str) -> Resource:

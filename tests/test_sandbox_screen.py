@@ -151,6 +151,16 @@ def test_another_study_at_another_priority_keeps_both():
     assert not list(suggestions(then.body))
 
 
+def test_an_order_without_a_reason_is_the_same_after_a_deferral_was_taken_back():
+    problem = {"problem": "low-back-pain", "began": "21 days ago"}
+    case, screen, reply = _entered("mri-lumbar-without-contrast for no reason", problem)
+    assert screen.reasons == []
+    deferred = _press(case, screen, reply, "Defer")
+    again = _press(case, screen, deferred, "Reopen")
+    assert _seen(screen, again)[2] == _seen(screen, reply)[2]
+    assert [each["display"] for each in screen.reasons] == ["Reason not stated"]
+
+
 def test_a_keep_is_seen_on_the_order():
     case, screen, reply = _entered("mri-lumbar-without-contrast for low-back-pain")
     _press(case, screen, reply, "Keep")

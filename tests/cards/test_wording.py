@@ -5,6 +5,7 @@ from importlib.resources import files
 import pytest
 
 from cards import suggestions
+from cards.phrases import is_category
 from cards.wording import WordingError, read_wording, wording
 from rules import clarify
 from rules.finding import Safety
@@ -55,6 +56,22 @@ def test_every_closed_list_has_its_words():
     assert {level.priority for level in GUIDELINES.urgencies} <= set(words.priority)
     assert {verdict.verdict for verdict in GUIDELINES.nice_rows} <= set(words.verdict)
     assert {row.domain for row in GUIDELINES.safety_rows if not row.ask} <= set(words.hazard) | {"mri_tolerance"}
+
+
+@pytest.mark.parametrize(
+    ("category", "said"),
+    [
+        ("usually appropriate", "is usually appropriate"),
+        ("may be appropriate (panel disagreed)", "may be appropriate (panel disagreed)"),
+        ("not appropriate by ACP", "is not appropriate by ACP"),
+    ],
+)
+def test_a_category_is_said_of_a_study_in_plain_english(category, said):
+    assert is_category(category) == said
+
+
+def test_no_wording_puts_is_before_a_category():
+    assert "is {category}" not in TEXT
 
 
 def test_every_answer_that_can_be_asked_for_has_a_button():

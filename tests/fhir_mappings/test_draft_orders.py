@@ -66,8 +66,9 @@ def test_a_priority_among_the_reasons_counts_where_the_order_states_none(
     assert the_order(draft).priority == expected
 
 
-def test_a_priority_is_no_reason():
-    found = the_order(order(reasonCode=[own("priority-stat")]))
+@pytest.mark.parametrize("code", ["priority-stat", "reason-not-stated"])
+def test_an_entry_that_says_it_is_no_reason_is_none(code: str):
+    found = the_order(order(reasonCode=[own(code)]))
     assert (found.has_any_reason, found.reasons, found.unread_reasons) == (False, (), ())
 
 
