@@ -104,6 +104,8 @@ def read_origin(url: str) -> tuple[str, str, int]:
     written = parts.netloc.rpartition(":")[0] if parts.port is not None else parts.netloc
     if written.lower() not in (host, f"[{host}]"):
         raise BadAddress("a host that can be read in two ways")
+    if "%" in host:
+        raise BadAddress("an address that means something on one machine only")
     if written.startswith("["):
         return parts.scheme, str(_address(host, "not an IPv6 address")), port
     if _NUMBER.fullmatch(host.rpartition(".")[2]):

@@ -30,7 +30,7 @@ def reference_on(base: str, reference: str, types: frozenset[str]) -> str:
 def page_on(base: str, link: str) -> str:
     """The address of the next page, absolute; empty where it leaves this server or can be read in two ways."""
     address = link if "://" in link else urljoin(f"{base}/", link)
-    if "#" in address:
+    if not link or "#" in address:
         return ""
     at_root = _path_on(base, address) in (urlsplit(base).path, f"{urlsplit(base).path}/")
     return address if at_root or _below(base, address) else ""
