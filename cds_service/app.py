@@ -48,6 +48,7 @@ def create_app(
     app.add_url_rule(CDS_PATH, view_func=routes.discovery, methods=["GET"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>", view_func=routes.call, methods=["POST"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>/feedback", view_func=routes.feedback, methods=["POST"])
+    app.add_url_rule("/openapi.json", view_func=routes.openapi, methods=["GET"])
     app.add_url_rule("/health", view_func=routes.health, methods=["GET"])
     register_terminology_pages(app, tools)
     _register_headers(app, routes)

@@ -17,6 +17,7 @@ from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
 from cds_service.errors import BodyCutOff, CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
 from cds_service.feedback import read_feedback
+from cds_service.openapi import openapi_document
 from cds_service.settings import Settings
 from cds_service.trust import Caller, RequestHeaders, Trust
 
@@ -33,6 +34,7 @@ class CdsRoutes:
         self._trust = trust
         self._audit = audit
         self._discovery = service_catalogue.discovery_document()
+        self._openapi = openapi_document()
 
     def origins(self) -> frozenset[str]:
         """The web pages that may call from a browser, at this moment."""
@@ -47,6 +49,10 @@ class CdsRoutes:
     def health(self) -> Response:
         """`GET /health`: up, and which guideline editions and code lists are loaded."""
         return Response(msgspec.json.encode({**self._tools.health(), **self._trust.health()}), content_type=JSON)
+
+    def openapi(self) -> Response:
+        """`GET /openapi.json`: this interface, described."""
+        return Response(self._openapi, content_type=JSON)
 
     def call(self, service_id: str) -> Response:
         """`POST /cds-services/{id}`"""
