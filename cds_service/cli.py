@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -116,7 +117,9 @@ def check(file: Path) -> None:
 def evaluate(
     file: BinaryIO, order: str, reasons: tuple[str, ...], hook: str | None, today: str | None, as_json: bool
 ) -> None:
-    """Judge a hook request (JSON), or a patient's whole record (a FHIR Bundle, or a list of resources) with --order.
+    """The same decision without HTTP.
+
+    Judges a hook request (JSON), or a patient's whole record (a FHIR Bundle, or a list of resources) with --order.
 
     FILE may be - for standard input. Exit status 0: judged; 1: refused, the OperationOutcome is on standard error.
     """
@@ -137,6 +140,9 @@ def evaluate(
         sys.exit(1)
     if as_json:
         click.echo(consultation.answer)
+        return
+    if not consultation.advice and not consultation.shown.cards:
+        click.echo("No card: no selected order is lumbar imaging, so nothing was assessed.")
         return
     click.echo(_printable(plain_text(consultation.shown)), nl=False)
     for each in consultation.advice:
@@ -160,35 +166,40 @@ def codes(system: str | None, code: str | None, display: str, orders: bool) -> N
     with _loading_problems():
         terminology = load_code_lists(_settings())
     if orders:
-        for concept, group in sorted(terminology.concepts.items()):
-            if group == "order":
-                click.echo(concept)
+        _echo_lines(concept for concept, group in sorted(terminology.concepts.items()) if group == "order")
         return
     if system is None:
-        for line in answer_lines(terminology, sys.stdin):
-            click.echo(line)
+        # A list out of another system may hold bytes that are no UTF-8: such a line is answered like any other.
+        _echo_lines(answer_lines(terminology, io.TextIOWrapper(sys.stdin.buffer, "utf-8", errors="replace")))
         return
     if code is None:
         _stop("codes needs SYSTEM and CODE, or lines on standard input")
     meaning = look_up(terminology, system, code, display)
     if not meaning.recognised:
         click.echo("not recognised: it is counted as an unknown code, never taken for absence")
+    _echo_lines(f"{concept}{' (absent)' if concept in meaning.absent else ''}" for concept in meaning.concepts)
+    _echo_lines(f"  because {reason}" for reason in meaning.because)
+    if not meaning.recognised:
         sys.exit(1)
-    for concept in meaning.concepts:
-        click.echo(f"{concept}{' (absent)' if concept in meaning.absent else ''}")
-    for reason in meaning.because:
-        click.echo(f"  because {reason}")
 
 
 @main.command()
 @click.argument("part", required=False, default="")
 def rules(part: str) -> None:
-    """Print the decision tables with their citations; PART is a piece of a table's name, such as acr or safety."""
+    """Print the decision tables with their citations.
+
+    PART is a piece of a table's name, such as acr or safety.
+    """
     from cds_service.decision_tables import printed_tables
 
     lines = list(printed_tables(part))
     if not lines:
         _stop(f"no table's name holds {part!r}")
+    for line in lines:
+        click.echo(line)
+
+
+def _echo_lines(lines: Iterable[str]) -> None:
     for line in lines:
         click.echo(line)
 

@@ -28,6 +28,8 @@ class Meaning(Struct, frozen=True, omit_defaults=True):
         return bool(self.concepts)
 
 
+NO_CODE = "no code in this line: expected system,code,display"
+
 _HOW = {
     "listed": "listed as",
     "under": "under the category",
@@ -69,9 +71,12 @@ def _where(reason: Reason) -> str:
 
 
 def answer_lines(terminology: Terminology, lines: Iterable[str]) -> Iterator[str]:
-    """One JSON line per `system,code,display` line (CSV; the display may be left out; a header line is skipped)."""
-    for row in csv.reader(lines):
-        fields = [field.strip() for field in row]
+    """One JSON line per `system,code,display` line (CSV; the display may be left out; a header line is skipped).
+
+    Each line is read by itself: a quotation mark that is never closed spoils its own line and no other.
+    """
+    for line in lines:
+        fields = [field.strip() for field in next(csv.reader([line]), [])]
         if not any(fields) or fields[:2] == ["system", "code"]:
             continue
         system, code, *rest = [*fields, ""]
@@ -83,6 +88,6 @@ def answer_lines(terminology: Terminology, lines: Iterable[str]) -> Iterator[str
                 "display": meaning.display,
                 "concepts": meaning.concepts,
                 "absent": meaning.absent,
-                "because": meaning.because,
+                "because": meaning.because if code else (NO_CODE,),
             }
         ).decode()

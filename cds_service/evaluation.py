@@ -47,6 +47,8 @@ def evaluate_file(
     """The decision on the file's own draft orders, or on ``order`` for the patient whose record the file is."""
     document = read_json(body)
     if isinstance(document, dict) and "hook" in document:
+        if order or reasons:
+            raise CannotEvaluate("--order and --reason are for a patient's record: a request brings its own orders")
         return consult(body, _service_for(hook or document["hook"]), Caller("command-line"), now, tools)
     resources = record_resources(document)
     request = request_for(resources, order, reasons, tools.terminology)

@@ -72,7 +72,7 @@ def explain(terminology: Terminology, system: str, code: str, display: str = "")
         reasons=reasons,
         phase=next((meaning.phase for meaning in meanings if meaning.phase), ""),
         unavailable=not terminology.knows_system(uri) and any(left.system == uri for left in terminology.unavailable),
-        study=_study(terminology, system, code, display),
+        study=_study(terminology, system, code, display, reasons),
         display_says=tuple(f"{'' if m.present else 'no '}{m.concept}" for m in read.mentions)
         if read is not None
         else (),
@@ -112,7 +112,9 @@ def _by_medicine(terminology: Terminology, system: str, code: str, display: str)
     return tuple(Reason(concept, False, "ingredient", display, "medicines.toml") for concept in found)
 
 
-def _study(terminology: Terminology, system: str, code: str, display: str) -> str:
+def _study(terminology: Terminology, system: str, code: str, display: str, reasons: tuple[Reason, ...]) -> str:
+    if reasons and not any(terminology.concepts.get(reason.concept) == "order" for reason in reasons):
+        return ""  # a diagnosis or a medicine; what its name could mean as an order is beside the point
     order = recognise([(system, code, display)], "", (), True, terminology)
     if order.recognition.value == "not lumbar imaging":
         return ""

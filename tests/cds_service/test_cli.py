@@ -59,6 +59,13 @@ def test_a_request_is_judged_for_people_and_for_machines(tmp_path: Path) -> None
     assert "not-appropriate" in printed.stdout
 
 
+def test_silence_is_not_mistaken_for_all_clear(tmp_path: Path) -> None:
+    call = a_call()
+    call["context"]["draftOrders"]["entry"][0]["resource"]["code"] = {"text": "MRI brain"}
+    printed = run("evaluate", a_file(tmp_path, call)).stdout
+    assert printed == "No card: no selected order is lumbar imaging, so nothing was assessed.\n"
+
+
 def test_record_text_cannot_drive_the_terminal(tmp_path: Path) -> None:
     call = a_call()
     order = call["context"]["draftOrders"]["entry"][0]["resource"]
@@ -123,6 +130,8 @@ def test_the_hook_can_be_chosen(tmp_path: Path) -> None:
         pytest.param([PATIENT, {**PATIENT, "id": "p-2"}], ["--order", STUDY], "one patient", id="two-patients"),
         pytest.param({"resourceType": "Patient"}, ["--order", STUDY], "Bundle", id="single-resource"),
         pytest.param([PATIENT], ["--order", STUDY, "--today", "1 March"], "YYYY-MM-DD", id="bad-day"),
+        pytest.param(a_call(), ["--order", STUDY], "its own orders", id="order-beside-a-request"),
+        pytest.param(a_call(), ["--reason", "low back pain"], "its own orders", id="reason-beside-a-request"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_one_line(
@@ -164,6 +173,30 @@ def test_lines_are_answered_one_by_one() -> None:
     first, second = (json.loads(line) for line in result.stdout.splitlines())
     assert (first["code"], first["display"], first["concepts"]) == (known["code"], "a, b", ["cauda-equina-syndrome"])
     assert (second["code"], second["concepts"]) == ("ABC", [])
+
+
+def test_a_broken_line_spoils_no_other_line() -> None:
+    known = coding("cauda-equina-syndrome")
+    sound = f"{known['system']},{known['code']}".encode()
+    given = b'no comma\n"never closed,1,x\nhttp://loinc.org,\xff\xfe,x\n' + sound + b"\r\n"
+    result = run("codes", given=given)
+    assert result.exit_code == 0
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["concepts"] for line in lines] == [[], [], [], ["cauda-equina-syndrome"]]
+    assert "no code in this line" in lines[0]["because"][0]
+    assert "no code in this line" in lines[1]["because"][0]
+
+
+def test_a_code_whose_table_was_left_out_is_said_to_be_so() -> None:
+    known = coding(f"{STUDY}@cpt")
+    result = run("codes", known["system"], known["code"], LUMBAR_CDS_WITHOUT_CPT="yes")
+    assert result.exit_code == 1
+    assert "the table of this code system was left out" in result.stdout
+
+
+def test_a_diagnosis_is_not_explained_as_an_order() -> None:
+    known = coding("cauda-equina-syndrome")
+    assert "as an order" not in run("codes", known["system"], known["code"], known["display"]).stdout
 
 
 def test_a_medicine_is_recognised_by_an_ingredient_in_its_name() -> None:
