@@ -40,8 +40,6 @@ class SqliteReplayMemory:
     def prepare(self) -> None:
         """Makes the file, or says what is wrong with it, while a start can still be stopped."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.touch(mode=0o600, exist_ok=True)
             with closing(self._open()) as connection:
                 if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
                     raise ReplayMemoryError("the file is damaged")
@@ -67,6 +65,8 @@ class SqliteReplayMemory:
         return opened[1]
 
     def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600, exist_ok=True)
         connection = sqlite3.connect(
             self._path, timeout=self.SECONDS_WAITED_FOR_OTHERS, isolation_level=None, check_same_thread=False
         )
