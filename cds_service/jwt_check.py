@@ -22,7 +22,7 @@ from cds_service.json_bodies import read_json
 from cds_service.key_sets import FITTING, KeySource
 
 LEEWAY: Final = 60.0  # seconds by which two clocks may differ
-LONGEST_TOKEN: Final = 8000  # characters; a header line of the server holds little more
+LONGEST_TOKEN: Final = 6000  # characters; real ones have about 1000
 LONGEST_TEXT: Final = 1000  # of a claim
 MOST_AUDIENCES: Final = 20
 
