@@ -11,6 +11,8 @@ from rules.finding import Answer, Episode, Finding
 from rules.recommendation import Change
 
 MOST_LINES = 6
+# Questions about one kind of entry: what was considered is that entry itself, only old, over or without new symptoms.
+_OF_ONE_KIND = ("aortic", "major_trauma", "prior_surgery")
 # Where no criterion for imaging leads, what the six-weeks-of-care rule turns on.
 _GROUND_VARIANTS = (1, 2, 3)
 
@@ -103,15 +105,18 @@ def _course(speaking: Speaking) -> Iterator[str]:
 
 
 def considered(speaking: Speaking) -> str:
-    """Entries that were named but not counted: an old stable deficit, a fever before the look-back."""
+    """Entries that no question counted, each once: an old stable deficit, a fever before the look-back."""
     wording, findings = speaking.wording, speaking.advice.findings
     leading = speaking.advice.leading
     of_care = leading is not None and leading.variant in _GROUND_VARIANTS
-    named = [
-        "; ".join([entries(finding.considered, wording), *notes_of(finding, speaking)])
-        for name in (*RED_FLAGS, *(("conservative_care",) if of_care else ()))
-        if (finding := getattr(findings, name)).considered
-    ]
+    shown = {(each.reference, each.says) for name in RED_FLAGS for each in getattr(findings, name).because}
+    named: list[str] = []
+    for name in (*RED_FLAGS, *(("conservative_care",) if of_care else ())):
+        finding = getattr(findings, name)
+        left = tuple(each for each in finding.considered if (each.reference, each.says) not in shown)
+        if left:
+            shown.update((each.reference, each.says) for each in left)
+            named.append("; ".join([entries(left, wording), *notes_of(finding, speaking)]))
     return wording.detail["considered"].format(entries=". ".join(named[:3])) if named else ""
 
 
@@ -123,8 +128,10 @@ def presumed(speaking: Speaking) -> str:
 
 
 def presumed_words(speaking: Speaking) -> str:
-    """Red flags whose "no" is only silence."""
-    return _absent(speaking.advice.presumed)
+    """Red flags whose "no" is only silence. An aneurysm or an operation that was considered is on record."""
+    advice = speaking.advice
+    on_record = {name for name in _OF_ONE_KIND if getattr(advice.findings, name).considered}
+    return _absent(tuple(name for name in advice.presumed if name not in on_record))
 
 
 @lru_cache(maxsize=256)

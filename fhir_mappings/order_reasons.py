@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReader, CodeReading
@@ -14,17 +15,21 @@ from fhir_mappings.draft_parts import as_part, id_of, listed, reference_of
 from fhir_mappings.elements import CodeableConcept, Unreadable
 from fhir_mappings.fhir_records import Condition, Observation, type_name
 from fhir_mappings.lookup import Lookup
+from fhir_mappings.observation_values import answer_word, result_of, says_nothing
 from fhir_mappings.page import stated_onset
 from fhir_mappings.partial_dates import read_date
 from fhir_mappings.reason_markers import higher_priority, marker_in
 from fhir_mappings.reasons import PAIN, is_low_back
 from fhir_mappings.record_text import shown
 from fhir_mappings.references import OnePatient, local_reference
-from fhir_mappings.status_codes import OlderFhir, Verified, verified
+from fhir_mappings.status_codes import OlderFhir, Verified, is_current, verified
+from fhir_mappings.text_reading import has_red_flag_stem
 from rules.dates import DateInterval
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 
+_SAYS_YES = frozenset({"yes", "present", "positive", "abnormal"})
+_SAYS_NO = frozenset({"no", "absent", "negative", "normal"})
 _REASON = msgspec.json.Decoder(Condition | Observation)
 ReasonRecord = Condition | Observation
 
@@ -89,7 +94,7 @@ class ReasonReader:
             return
         reading = self._codes.memo.of(record.code)
         if own is not None:
-            _add(reasons, reading, f"{where}#reasonReference")
+            _add(reasons, self._as_it_stands(record, reading), f"{where}#reasonReference")
             return
         reasons.stated = True
         reasons.references.append(f"{type_name(record)}/{record.id or ''}")
@@ -107,6 +112,26 @@ class ReasonReader:
             if not target.startswith("#") and self._among_drafts(target) is None and self._lookup.find(target) is None
         ]
 
+    def _as_it_stands(self, record: ReasonRecord, reading: CodeReading) -> CodeReading:
+        """The reading of a record that no other reader sees: with its status, or with the answer that it gives."""
+        if isinstance(record, Condition):
+            past, unsure = is_current(record.clinical_status) is False, verified(record.verification_status)
+            suspected = unsure is Verified.SUSPECTED
+            return _changed(reading, history=past, suspected=suspected) if past or suspected else reading
+        try:
+            result = result_of(record, self._codes)
+        except Unreadable:
+            return replace(reading, unread=True, red_flag_stem=True)
+        if not (result.given or result.interpreted or says_nothing(record)):
+            return reading
+        words = (answer_word(result, self._codes), *result.interpreted)
+        if any(word in _SAYS_YES for word in words):
+            return reading
+        if any(word in _SAYS_NO for word in words):
+            return _changed(reading, present=False)
+        says = shown(f"{reading.says}: {result.text}" if result.text else reading.says)
+        return CodeReading(says=says, unread=True, red_flag_stem=has_red_flag_stem(says))
+
     def _among_drafts(self, reference: str) -> ReasonRecord | None:
         """A reason that is itself part of the session's draft Bundle."""
         context = self._call.context
@@ -115,6 +140,11 @@ class ReasonReader:
             if reference and (reference == url or local_reference(reference) == own):
                 return _as_record(draft)
         return None
+
+
+def _changed(reading: CodeReading, **how: bool) -> CodeReading:
+    """The same statements, as what stands beside them makes them; one that is absent already stays so."""
+    return replace(reading, statements=tuple(replace(each, **how) for each in reading.statements if each.present))
 
 
 def _unread(reasons: Reasons, text: str, stem: bool = False) -> None:
@@ -129,10 +159,9 @@ def _add(reasons: Reasons, reading: CodeReading, where: str) -> None:
         _unread(reasons, reading.says, reading.red_flag_stem)
         return
     reasons.low_back = reasons.low_back or is_low_back(reading)
-    known = {(fact.concept, fact.side, fact.present) for fact in reasons.facts}
     for statement in reading.statements:
-        if (statement.concept, statement.side, statement.present) in known:
-            continue
+        if any(replace(statement, marks=each.marks) == each for each in reasons.statements):
+            continue  # the same in other words
         reasons.statements.append(statement)
         reasons.facts.append(
             Fact(
@@ -166,7 +195,7 @@ def _onsets(reasons: Reasons, written: DateInterval | None) -> list[Fact]:
         began = stated_onset(statement, written)
         if began is None:
             continue
-        reasons.facts[place] = msgspec.structs.replace(fact, began=began)
+        reasons.facts[place] = replace(fact, began=began)
         if statement.concept in PAIN and statement.present and not statement.history:
             onset = Fact("symptom-onset", FactKind.REASON, fact.evidence, began=began)
             stated.append(onset)

@@ -19,6 +19,7 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     episode_gap_days: int
     cauda_equina_window_days: int
     cauda_equina_episode_days: int
+    post_void_residual_ml: int
     fever_celsius: float
     fever_lookback_days: int
     iv_drug_lookback_days: int

@@ -35,6 +35,7 @@ _KINDS = (
     # long-standing myelopathy as the reason is no emergency by itself: whether it is new or worse is asked.
     _Kind("cord-compression", strong=False, by_name=False),
 )
+_RESIDUAL = _Kind("urinary-feature", strong=False)
 _MARKS = {
     "cauda-equina-syndrome": "syndrome",
     "conus-medullaris-syndrome": "syndrome",
@@ -44,6 +45,7 @@ _MARKS = {
     "urinary-retention": "retention",
     "voiding-difficulty": "retention",
     "neurogenic-bladder": "retention",
+    "post-void-residual": "retention",
     "urinary-incontinence": "incontinence",
     "bladder-sensation-loss": "sensation",
     "rectal-sensation-loss": "sensation",
@@ -71,7 +73,7 @@ def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, streng
                 _weigh(reading, kind, fact, indication, found, possible, said_new=said_new)
             else:
                 _deny(reading, kind, fact, found)
-    _pelvic_examination(reading, found)
+    _pelvic_examination(reading, indication, found, possible, said_new=said_new)
     if both is not None:
         _weigh_both_legs(both, found, possible)
     return _answer(reading, found, possible)
@@ -119,9 +121,16 @@ def _deny(reading: Reading, kind: _Kind, fact: Fact, found: Gathered) -> None:
         found.against.append(fact.evidence)
 
 
-def _pelvic_examination(reading: Reading, found: Gathered) -> None:
-    """A normal rectal examination or bladder scan is shown beside the answer; it never cancels anything."""
+def _pelvic_examination(
+    reading: Reading, indication: Finding, found: Gathered, possible: list[_Doubtful], *, said_new: bool
+) -> None:
+    """A normal rectal examination or bladder scan is shown beside the answer and never cancels anything; a bladder that
+    stays full is retention, measured."""
+    limit = reading.parameters.post_void_residual_ml
     for fact in reading.group("pelvic-examination"):
+        if fact.present and fact.value is not None and fact.value >= limit and fact.comparator != "<":
+            _weigh(reading, _RESIDUAL, fact, indication, found, possible, said_new=said_new)
+            continue
         if in_episode(reading, fact) is False:
             continue
         normal_rectal = fact.concept == "rectal-examination-normal" and fact.present

@@ -408,3 +408,36 @@ STRANGE: dict[str, Resource] = {
 def test_a_draft_of_any_shape_breaks_nothing(draft: Resource):
     assert drafts_of(draft, resource("Medication", id="m")) == ()
     assert context_facts(decoded(request({}, [draft])), terminology()) == ()
+
+
+def _inside(**more: object) -> Resource:
+    return {"reasonReference": [{"reference": "#why"}], "contained": [{**INSIDE, **more}]}
+
+
+SEEN = {"resourceType": "Observation", "status": "final", "code": {"text": "Saddle anesthesia"}}
+STANDS = {
+    "an active problem": (_inside(), [("urinary-retention", True, True, False)]),
+    "a resolved one": (
+        _inside(clinicalStatus={"coding": [{"code": "resolved"}]}),
+        [("urinary-retention", True, False, False)],
+    ),
+    "a suspected one": (
+        _inside(verificationStatus={"coding": [{"code": "provisional"}]}),
+        [("urinary-retention", True, True, True)],
+    ),
+    "a result yes": (_inside(**SEEN, valueBoolean=True), [("saddle-anaesthesia", True, True, False)]),
+    "a result no": (_inside(**SEEN, valueString="no"), [("saddle-anaesthesia", False, True, False)]),
+    "no result": (_inside(**SEEN), [("saddle-anaesthesia", True, True, False)]),
+    "a result that is not understood": (_inside(**SEEN, valueString="perhaps on the left"), []),
+    "a result that is none": (_inside(**SEEN, valueBoolean="x"), []),
+}
+
+
+@pytest.mark.parametrize(("more", "said"), STANDS.values(), ids=STANDS.keys())
+def test_a_reason_inside_the_order_counts_as_its_status_and_its_result_say(
+    more: Resource, said: list[tuple[str, bool, bool, bool]]
+):
+    found = the_order(order(**more), prefetch=CHART)
+    assert [(fact.concept, fact.present, fact.current, fact.suspected) for fact in found.reasons] == said
+    assert bool(found.unread_reasons) is not bool(said)
+    assert found.unread_reason_has_red_flag_stem is not bool(said)
