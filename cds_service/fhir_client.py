@@ -128,7 +128,7 @@ class FhirClient:
     def _read(self, query: Query) -> Found:
         answer = self._send("GET", f"{self._base}/{query.resource_type}/{quote(query.own_id, safe='')}")
         found = self._value(answer)
-        if found.value.state is not State.READ:
+        if found.value.state not in (State.READ, State.OLDER) or (not found.value.entries and found.trouble):
             return found
         return found if found.value.alone and _is(found.value, query) else Found(UNREADABLE, "another resource")
 
@@ -184,7 +184,8 @@ class FhirClient:
         kind = answer.headers.get("Content-Type", "").lower()
         media_type = kind.partition(";")[0].strip()
         if media_type in _TYPES_OF_DSTU2 or "fhirversion=3" in kind or "fhirversion=1" in kind:
-            return Found(OLDER, "older FHIR")
+            entries = read_body(answer.body) if answer.status == 200 else OLDER
+            return Found(msgspec.structs.replace(entries, state=State.OLDER), "older FHIR")
         if answer.status != 200:
             return Found(FAILED, f"HTTP {answer.status}", answer.status in _GONE)
         if media_type and "json" not in media_type:

@@ -27,6 +27,7 @@ from fhir_mappings.fhir_records import (
     MedicationRecord,
     MedicationRequest,
     MedicationStatement,
+    type_name,
 )
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.page import Page, evidence_of
@@ -179,7 +180,10 @@ def _medicine(record: MedicationRecord, page: Page) -> Raw:
     if is_given(record.medication_codeable_concept) or record.medication_reference is None:
         return record.medication_codeable_concept
     medication = page.lookup.find(record.medication_reference.reference, within=record)
-    return medication.code if isinstance(medication, Medication) else NOTHING
+    if isinstance(medication, Medication):
+        return medication.code
+    page.tally.spoiled.add(type_name(record))  # which medicine it is cannot be told: not the same as none
+    return NOTHING
 
 
 def medicines_not_at_hand(records: Iterable[MedicationRecord], lookup: Lookup) -> tuple[str, ...]:
