@@ -228,7 +228,7 @@ def _not_read(speaking: Speaking) -> list[str]:
 
 
 def gaps_in_words(speaking: Speaking) -> str:
-    """ "the problem list could not be read; allergies not provided"."""
+    """ "the problem list could not be read; allergies did not arrive"."""
     wording = speaking.wording
     named = dict.fromkeys(
         f"{wording.source.get(gap.source, gap.source)} {wording.gap.get(gap.why, gap.why)}"

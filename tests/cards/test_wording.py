@@ -93,3 +93,9 @@ def test_every_finding_level_note_and_flip_has_its_words():
         assert flip.finding in words.finding
     for preference in GUIDELINES.preferences:
         assert not preference.contrast_note or f"contrast-{preference.contrast_note}" in words.detail
+
+
+@pytest.mark.parametrize("why", sorted(wording().gap))
+def test_why_a_source_was_not_read_follows_one_source_or_many(why):
+    first, *_ = wording().gap[why].split()
+    assert first in {"did", "could", "came"}, "a verb that fits 'the problem list' and 'allergies' alike"

@@ -98,7 +98,7 @@ def test_a_whole_record_is_judged_with_an_order_made_up_for_it(tmp_path: Path, r
 def test_a_whole_record_has_no_missing_parts(tmp_path: Path) -> None:
     result = run("evaluate", a_file(tmp_path, [PATIENT]), "--order", STUDY, "--reason", "low back pain")
     assert "could not be read" not in result.stdout
-    assert "not provided" not in result.stdout
+    assert "Not available" not in result.stdout
 
 
 def test_reasons_can_be_codes(tmp_path: Path) -> None:
