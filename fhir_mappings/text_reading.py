@@ -55,7 +55,7 @@ _RED_FLAG_STEMS = re.compile(
     r"plantars|\bumn\b|upper motor|\bstrength\b|\bpower\b|\bmotor\b|[0-4]\s?[+-]?\s?/\s?5\b|paret|"
     r"\bchill|shiver|\b(?:temp|t)(?:erature)?\s?(?:of\s)?(?:3[89]|4[01]|10[0-5])\b|drug (?:use|addict|abus)|"
     r"\bpred\b|\bpost[- ]?op\b|\bop last|\blami\b|\bstabb|assault|kicked|knocked|thrown|\bhit by|jumped|parachut|"
-    r"\bpsa\b|\blump|hypercalc|high calcium|paraprotein"
+    r"\bpsa\b|\blump|hypercalc|high calcium|paraprotein|blood culture"
 )
 
 

@@ -19,6 +19,7 @@ _SPECIMEN = re.compile(
     r"\bin (?:urine|blood|serum|plasma|stool|body fluid)|test strip|\burine (?:test|sediment|colou?r|odou?r)|"
     r"(?:appearance|odou?r|colou?r|clarity|specific gravity) of urine"
 )
+_NO_GROWTH = re.compile(r"(?:no|nil|without) (?:bacterial )?growth|ngtd|ng\b|sterile|no organism")
 _NARRATIVE = 80  # characters; what is longer is a narrative, and narratives are not read
 
 
@@ -29,7 +30,7 @@ def may_be_a_finding(name: str, word: str, value: str, name_understood: bool) ->
     so itself: a yes, a grade below full strength, or words of a red flag that do not deny it.
     """
     simple = value.strip(" .").casefold()
-    if word in _NOT_A_FINDING or not simple or simple in _NOTHING_FOUND_OUT:
+    if word in _NOT_A_FINDING or not simple or simple in _NOTHING_FOUND_OUT or _NO_GROWTH.match(simple):
         return False
     if name_understood:
         return True
