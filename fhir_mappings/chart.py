@@ -37,7 +37,9 @@ _OLDER = {
     "DeviceUseRequest": "ServiceRequest",
     "ProcedureResponse": "Procedure",
 }
-_ABOUT_A_PATIENT = tuple(kind for kind in READ if issubclass(kind, AboutPatient))
+_READ: frozenset[type[Any]] = frozenset(READ)
+_ABOUT_A_PATIENT: frozenset[type[Any]] = frozenset(kind for kind in READ if issubclass(kind, AboutPatient))
+_WELL = frozenset({State.READ, State.EMPTY})
 _FAILURE_STATUS = ("4", "5")
 
 
@@ -66,19 +68,22 @@ def chart_from_prefetch(call: HookCall, expected: Mapping[str, str]) -> Chart:
     """
     patient, urls = _patient(call.prefetch, call.context.patient_id)
     gathered = _gather(call.prefetch, patient, urls, call.context.patient_id)
-    gaps = dict.fromkeys([*_missing(call.prefetch, expected, gathered), *gathered.gaps(expected)])
-    if is_older_fhir(patient):
-        gaps[SourceGap("Patient", "unsupported version", True)] = None
-    return Chart(
+    chart = Chart(
         patient=patient,
         records=gathered.records,
         pages=[value.entries for value in call.prefetch.values()],
         user=call.context.user_id,
-        gaps=tuple(sorted(gaps, key=lambda each: (each.source, each.why))),
-        dropped=sum(value.dropped for value in call.prefetch.values()),
         foreign=gathered.foreign,
-        unread_keys=tuple(_unread_keys(call.prefetch, expected, gathered.failed | gathered.partial)),
     )
+    if gathered.all_is_well and expected.keys() <= call.prefetch.keys() and not is_older_fhir(patient):
+        return chart  # as nearly always: nothing to name as missing
+    gaps = dict.fromkeys([*_missing(call.prefetch, expected, gathered), *gathered.gaps(expected)])
+    if is_older_fhir(patient):
+        gaps[SourceGap("Patient", "unsupported version", True)] = None
+    chart.gaps = tuple(sorted(gaps, key=lambda each: (each.source, each.why)))
+    chart.dropped = sum(value.dropped for value in call.prefetch.values())
+    chart.unread_keys = tuple(_unread_keys(call.prefetch, expected, gathered.failed | gathered.partial))
+    return chart
 
 
 def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: str) -> Chart:
@@ -126,22 +131,36 @@ def _patient(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Pati
 
 
 class _Gathered(Struct):
-    records: dict[type[Record], list[Any]]
+    values: Mapping[str, PrefetchValue]
+    records: dict[type[Record], list[Any]] = {}
     foreign: int = 0
     older: set[str] = set()
     failed: set[str] = set()  # prefetch keys with an error among their entries
     partial: set[str] = set()
-    types: dict[str, set[str]] = {}  # resource types that came under each key
-    state: dict[str, PrefetchValue] = {}
+    types: dict[str, set[type[Any]]] = {}  # resource types that came under each key
+
+    @property
+    def all_is_well(self) -> bool:
+        """Did everything come, to its end, without an error?"""
+        if self.failed or self.partial or self.older:
+            return False
+        for value in self.values.values():
+            if value.incomplete or value.dropped or value.state not in _WELL:
+                return False
+        return True
+
+    def names(self, key: str) -> set[str]:
+        """The resource types that came under a prefetch key, of those that are read."""
+        return {kind.__name__ for kind in self.types.get(key, ()) if kind in _READ}
 
     def gaps(self, expected: Mapping[str, str]) -> Iterable[SourceGap]:
         """What came with an error, without its end, or in another version of FHIR."""
         for older in self.older:
             yield gap(older, "unsupported version")
-        for key, value in self.state.items():
+        for key, value in self.values.items():
             why = _trouble(value, key in self.failed, key in self.partial)
             if why:
-                for source in [expected[key]] if key in expected else sorted(self.types.get(key, ())):
+                for source in [expected[key]] if key in expected else sorted(self.names(key)):
                     yield gap(source, why)
 
 
@@ -154,9 +173,7 @@ def _trouble(value: PrefetchValue, failed: bool, partial: bool) -> str:
     return "incomplete" if value.incomplete or partial or value.dropped else ""
 
 
-def _unread_keys(
-    values: Mapping[str, PrefetchValue], expected: Mapping[str, str], troubled: set[str]
-) -> Iterable[str]:
+def _unread_keys(values: Mapping[str, PrefetchValue], expected: Mapping[str, str], troubled: set[str]) -> Iterable[str]:
     """Keys that are absent, or came as a failure, as nothing readable, or without their end."""
     for key in expected:
         value = values.get(key)
@@ -178,7 +195,7 @@ def unread_keys(values: Mapping[str, PrefetchValue], expected: Mapping[str, str]
 def _missing(
     values: Mapping[str, PrefetchValue], expected: Mapping[str, str], gathered: _Gathered
 ) -> Iterable[SourceGap]:
-    elsewhere = {kind for key, kinds in gathered.types.items() if key not in expected for kind in kinds}
+    elsewhere = {name for key in gathered.types if key not in expected for name in gathered.names(key)}
     for key, source in expected.items():
         if key not in values and source not in elsewhere:
             yield gap(source, "not provided")
@@ -186,19 +203,16 @@ def _missing(
 
 def _gather(values: Mapping[str, PrefetchValue], patient: Patient, urls: frozenset[str], patient_id: str) -> _Gathered:
     who = OnePatient(patient_id, urls, identifiers_in(patient.identifier))
-    gathered = _Gathered({kind: [] for kind in READ})
-    piles: dict[type[Any], list[Any]] = {kind: gathered.records[kind] for kind in _ABOUT_A_PATIENT}
+    gathered = _Gathered(values)
     for key, value in values.items():
-        gathered.state[key] = value
-        gathered.types[key] = _sort(key, value, who, gathered, piles) if value.entries else set()
+        if value.entries:
+            gathered.types[key] = _sort(key, value, who, gathered)
     return gathered
 
 
-def _sort(
-    key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered, piles: Mapping[type[Any], list[Any]]
-) -> set[str]:
+def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> set[type[Any]]:
     """Put each record of one prefetch value into the list of its type, unless it is somebody else's."""
-    own = who.own
+    own, records = who.own, gathered.records
     kinds: set[type[Any]] = set()
     last: type[Any] | None = None
     pile: list[Any] | None = None
@@ -207,7 +221,7 @@ def _sort(
         kind = type(record)
         if kind is not last:
             kinds.add(kind)
-            pile = piles.get(kind)
+            pile = records.setdefault(kind, []) if kind in _ABOUT_A_PATIENT else None
             last = kind
         if pile is None:
             _set_aside(key, entry, gathered, who)
@@ -217,7 +231,7 @@ def _sort(
             pile.append(record)
         else:
             gathered.foreign += 1
-    return {kind.__name__ for kind in kinds if kind in gathered.records}
+    return kinds
 
 
 def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> None:
@@ -231,7 +245,7 @@ def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> 
     elif isinstance(record, Patient):
         gathered.foreign += not who.is_this(record)
     elif isinstance(record, Practitioner | PractitionerRole | Medication):
-        gathered.records[type(record)].append(record)
+        gathered.records.setdefault(type(record), []).append(record)
     elif isinstance(record, OLDER_REQUESTS):
         gathered.older.add(_OLDER[type_name(record)])
     elif record is None and _answered_with_failure(entry):
