@@ -5,6 +5,7 @@ that it rests on, and the dates counted from it, are their own. So the advice is
 """
 
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -32,6 +33,8 @@ _ANSWERS = frozenset(
     for concept in GROUPS[group].concepts
 )  # fmt: skip
 _SAFETY = tuple(field.name for field in fields(Safety) if field.type is Finding)
+_findings_of = attrgetter(*_FINDINGS)
+_findings_of_safety = attrgetter(*_SAFETY)
 
 
 class KindOfCase(Struct, frozen=True):
@@ -73,7 +76,7 @@ def unread_alone(order: DraftOrder) -> bool:
 
 def _without_evidence(findings: Findings, as_of: date, guidelines: Guidelines) -> Findings:
     safety, care = findings.safety, findings.conservative_care
-    answers: dict[str, Any] = {name: _bare(getattr(findings, name)) for name in _FINDINGS}
+    answers: dict[str, Any] = dict(zip(_FINDINGS, _without(_findings_of(findings)), strict=True))
     if care.since is not None:
         since = _care_since(care.since, as_of, guidelines.parameters)
         answers["conservative_care"] = replace(answers["conservative_care"], since=since)
@@ -82,7 +85,7 @@ def _without_evidence(findings: Findings, as_of: date, guidelines: Guidelines) -
         safety=Safety(
             could_be_pregnant=safety.could_be_pregnant,
             egfr=None,
-            **{name: _bare(getattr(safety, name)) for name in _SAFETY},
+            **dict(zip(_SAFETY, _without(_findings_of_safety(safety)), strict=True)),
         ),
         deferred=findings.deferred,
         **answers,
@@ -97,10 +100,15 @@ def _episode(findings: Findings, guidelines: Guidelines) -> Episode:
     return Episode(DayRange(0, 0) if duration == "acute" else DayRange(guidelines.parameters.acute_days, None))
 
 
-def _bare(finding: Finding) -> Finding:
-    if not (finding.because or finding.against or finding.considered or finding.notes or finding.since):
-        return finding
-    return Finding(finding.name, finding.answer, finding.level, finding.marks, presumed=finding.presumed)
+def _without(findings: tuple[Finding, ...]) -> list[Finding]:
+    """The findings without evidence; most have none."""
+    bare = []
+    for finding in findings:
+        if finding.because or finding.against or finding.considered or finding.notes or finding.since:
+            bare.append(Finding(finding.name, finding.answer, finding.level, finding.marks, presumed=finding.presumed))
+        else:
+            bare.append(finding)
+    return bare
 
 
 def _care_since(since: DateInterval, as_of: date, parameters: Parameters) -> DateInterval:
