@@ -54,7 +54,12 @@ COMMANDS = {"floor": floor_command, "service": service_command, "tuned floor": t
 @contextmanager
 def running(name: str, command: list[str], port: int, path: str, body: bytes, cpu: int | None) -> Iterator[Served]:
     """Runs a server until the block ends; ready when it has answered one call. Its log lines are thrown away."""
-    environment = {**os.environ, "LUMBAR_CDS_MAX_BODY_MB": "100", "LUMBAR_CDS_LOG_LEVEL": "info"}
+    environment = {
+        **os.environ,
+        "LUMBAR_CDS_MAX_BODY_MB": "100",
+        "LUMBAR_CDS_MAX_RESOURCES": "100000",
+        "LUMBAR_CDS_LOG_LEVEL": "info",
+    }
     began = time.perf_counter()
     process = subprocess.Popen(
         command,
