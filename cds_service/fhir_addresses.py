@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urljoin, urlsplit
 
 from cds_service.egress_policy import BadAddress, read_origin
@@ -29,11 +30,19 @@ def reference_on(base: str, reference: str, types: frozenset[str]) -> str:
 
 def page_on(base: str, link: str) -> str:
     """The address of the next page, absolute; empty where it leaves this server or can be read in two ways."""
-    address = link if "://" in link else urljoin(f"{base}/", link)
-    if not link or "#" in address:
+    if not link or "#" in link:
         return ""
-    at_root = _path_on(base, address) in (urlsplit(base).path, f"{urlsplit(base).path}/")
-    return address if at_root or _below(base, address) else ""
+    if "://" in link:
+        return link if _on(base, link) else ""
+    # Some servers write "/Condition?..." and mean it below their base address.
+    candidates = (urljoin(f"{base}/", link), f"{base}{link}" if re.match("/(?!/)", link) else "")
+    return next((address for address in candidates if address and _on(base, address)), "")
+
+
+def _on(base: str, address: str) -> bool:
+    """Is it the base address itself (with a query), or below it?"""
+    root = urlsplit(base).path
+    return _path_on(base, address) in (root, f"{root}/") or bool(_below(base, address))
 
 
 def _below(base: str, address: str) -> str:

@@ -51,6 +51,7 @@ def statement(fhir: str, base: str) -> Resource:
     return {
         "resourceType": "Conformance" if fhir == "dstu2" else "CapabilityStatement",
         "status": "active",
+        "date": "2026-01-01",
         "kind": "instance",
         "fhirVersion": VERSIONS[fhir],
         "format": ["json"],
