@@ -8,7 +8,7 @@ as WSGI has it.
 from __future__ import annotations
 
 import socket
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
@@ -39,15 +39,19 @@ def _is_untouched(stream: Any, length: int) -> bool:
 
 
 def _from_socket(reader: Any) -> bytes:
-    source = reader.unreader
+    """A bytearray, filled once and never changed: to make bytes of it would be one more copy of some megabytes."""
+    length, source = reader.length, reader.unreader
     came_with_headers = source.take_buffered()
-    pieces = [came_with_headers[: reader.length]]
-    source.unread(came_with_headers[reader.length :])
-    reader.length -= len(pieces[0])
-    while reader.length:
-        piece = source.sock.recv(reader.length, socket.MSG_WAITALL)
-        if not piece:
-            break
-        pieces.append(piece)
-        reader.length -= len(piece)
-    return b"".join(pieces)
+    filled = min(len(came_with_headers), length)
+    source.unread(came_with_headers[length:])
+    body = bytearray(length)
+    with memoryview(body) as whole:
+        whole[:filled] = came_with_headers[:filled]
+        while filled < length:
+            received = source.sock.recv_into(whole[filled:], length - filled, socket.MSG_WAITALL)
+            if not received:
+                break
+            filled += received
+    reader.length = length - filled
+    del body[filled:]
+    return cast(bytes, body)
