@@ -87,9 +87,10 @@ class RunningClients:
 
     def health(self) -> dict[str, object]:
         """How many clients there are, since when, and whether the file that is there now could be used."""
+        in_force = self.current()
         return {
-            "registered": len(self._in_force.registry.clients),
-            "readAt": self._in_force.read_at.isoformat(timespec="seconds"),
+            "registered": len(in_force.registry.clients),
+            "readAt": in_force.read_at.isoformat(timespec="seconds"),
             "file": "not usable; the clients before it stay in force, see the log" if self._problem else "in force",
         }
 
