@@ -145,9 +145,12 @@ def _json_body() -> bytes:
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
         raise UnsupportedBody("compressed bodies are not read; send the body as it is")
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except ClientDisconnected:
         raise cut_off() from None
+    if len(body) < (request.content_length or 0):  # some servers end a short body without a word
+        raise cut_off()
+    return body
 
 
 def cut_off() -> BodyCutOff:
