@@ -16,7 +16,7 @@ import msgspec
 
 from sandbox.fhir_server.behaviour import Behaviour
 from sandbox.fhir_server.server import FhirServer, wait_for_ever
-from sandbox.fhir_server.store import Store
+from sandbox.fhir_server.store import Store, TwoPatients
 from sandbox.samples import samples
 
 
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         for document in _documents(options.load):
             for resource in document if isinstance(document, list) else [document]:
                 store.put(resource)
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as problem:
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, TwoPatients) as problem:
         print(f"cannot load: {type(problem).__name__}: {problem}", file=sys.stderr)
         return 2
     behaviour = Behaviour(

@@ -12,8 +12,12 @@ class UnknownParameter(ValueError):
     """A search parameter that this server does not have for this type."""
 
 
+class TwoPatients(ValueError):
+    """Two resources of one id that belong to different patients: one would take the other's place unseen."""
+
+
 class Store:
-    """All resources of the server. Later versions of a resource replace earlier ones."""
+    """All resources of the server. Later versions of a resource replace earlier ones of the same patient."""
 
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_type: dict[str, dict[str, Resource]] = {}
@@ -28,6 +32,8 @@ class Store:
             return
         kind = self._by_type.setdefault(resource["resourceType"], {})
         own = resource.get("id") or f"{resource['resourceType'].lower()}-{len(kind) + 1}"
+        if own in kind and _patient_of(kind[own]) != _patient_of(resource):
+            raise TwoPatients(f"{resource['resourceType']}/{own} is there for two patients")
         kind[own] = {**resource, "id": own}
 
     def read(self, resource_type: str, own_id: str) -> Resource | None:
@@ -46,6 +52,11 @@ class Store:
                     raise UnknownParameter(name)
                 found = [resource for resource in found if matches(resource, value)]
         return found
+
+
+def _patient_of(resource: Resource) -> str:
+    link = resource.get("subject") or resource.get("patient") or {}
+    return str(link.get("reference", "")).rstrip("/").rpartition("/")[2]
 
 
 def _reference(*members: str) -> Callable[[Resource, str], bool]:
