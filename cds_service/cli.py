@@ -66,6 +66,8 @@ def serve(
             "serve answers registered clients: --clients FILE names them. For a trial on this machine, with made-up "
             "patients, --open answers everyone; it is one or the other"
         )
+    if fhir_servers and not open_mode:
+        _stop("--fhir-server goes with --open; for a registered client its servers stand in the clients file")
     if open_mode:
         try:
             require_loopback(settings.host)

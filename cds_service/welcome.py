@@ -50,6 +50,7 @@ def _open_text(settings: Settings) -> str:
         OPEN_MODE,
         "",
         f"lumbar-cds answers on {base}",
+        *(f"  what a call lacks is read from {each}, if the call names it" for each in settings.fhir_servers),
         "",
         "Try next, in another terminal:",
         f"  curl {base}/cds-services",

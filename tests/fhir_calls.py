@@ -6,12 +6,18 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from cards.wording import wording
 from cds_service.service_catalogue import TEMPLATES
 from sandbox.fhir_server import Store
 from tests.hook_requests import Request
 
 TOKEN = "token-of-this-call"
 _KEYS = tuple(template.key for template in TEMPLATES)
+
+
+def says(text: str, *whys: str) -> bool:
+    """Does the card say, in its own words, that something was missing for one of these reasons?"""
+    return any(wording().gap[why] in text for why in whys)
 
 
 def authorization(token: str = TOKEN) -> dict[str, Any]:
