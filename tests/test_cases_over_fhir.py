@@ -1,4 +1,7 @@
-"""Every clinical case from a FHIR server over HTTP: the same decision and the same words as from prefetch."""
+"""Every clinical case from a FHIR server over HTTP: the same decision and the same words as from prefetch.
+
+CALL-3 all prefetch, none, and half: identical decision and card text.
+"""
 
 from __future__ import annotations
 

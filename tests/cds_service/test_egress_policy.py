@@ -1,4 +1,7 @@
-"""Which addresses may be registered and contacted, in every form that an address can be written in."""
+"""Which addresses may be registered and contacted, in every form that an address can be written in.
+
+CALL-11 no plain http but to this machine.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A FHIR server on a bad day, while calls come in: the service stays within its time and says what it lacks."""
+"""A FHIR server on a bad day, while calls come in: the service stays within its time and says what it lacks.
+
+CALL-2 an answer within the call's own time · CALL-10, SEC-11 the token is nowhere but in the header.
+"""
 
 from __future__ import annotations
 

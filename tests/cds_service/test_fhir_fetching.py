@@ -1,4 +1,8 @@
-"""What a call lacks is read from the server that it names: which queries are made, with which token, and when none."""
+"""What a call lacks is read from the server that it names: which queries are made, with which token, and when none.
+
+CALL-4 one query for each missing key · CALL-5 failures and warnings · CALL-7 null · CALL-8 pages · CALL-9, CALL-10 each
+call's own token · CALL-6 no Patient.
+"""
 
 from __future__ import annotations
 
