@@ -73,7 +73,7 @@ class OnePatient:
         self._local = f"Patient/{patient_id}"
         self._urns = full_urls | {f"urn:uuid:{patient_id}", f"urn:oid:{patient_id}"}
         self._identifiers = {each.system or "": each.value for each in identifiers if each.value}
-        self.own: set[str | None] = set()  # references that were found to mean the patient
+        self.own: set[str | None] = {self._local}  # references that were found to mean the patient
 
     def is_this(self, patient: Patient) -> bool:
         """Is this Patient resource the patient of the call?"""
