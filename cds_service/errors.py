@@ -18,6 +18,7 @@ class CallFailed(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "exception"  # http://hl7.org/fhir/issue-type
 
+    mend: ClassVar[str] = ""  # what to do about it, where the diagnostics alone do not say
     check = ""  # for the record: the check that failed, in a word of ours
     client = ""  # for the record: whose call it was, where that is known
 
@@ -36,6 +37,7 @@ class MalformedBody(CallFailed):
 
     status = 400
     code = "structure"
+    mend = "send one JSON text (RFC 8259) in UTF-8, with each key once"
 
 
 class InvalidFeedback(CallFailed):
@@ -43,6 +45,7 @@ class InvalidFeedback(CallFailed):
 
     status = 400
     code = "invalid"
+    mend = "GET /openapi.json says what a report holds"
 
 
 class NotAuthenticated(CallFailed):
@@ -94,6 +97,7 @@ class BodyCutOff(CallFailed):
 
     status = 408
     code = "timeout"
+    mend = "send it again, in one go"
 
 
 class TemporarilyUnavailable(CallFailed):
@@ -143,6 +147,7 @@ class PatientUnavailable(CallFailed):
 
     status = 412
     code = "incomplete"
+    mend = "send it in the prefetch, under the key that discovery names"
 
 
 class BodyTooLarge(CallFailed):
@@ -150,6 +155,7 @@ class BodyTooLarge(CallFailed):
 
     status = 413
     code = "too-long"
+    mend = "send less of the record: discovery names what is read"
 
 
 class TooMuchInside(CallFailed):
@@ -174,6 +180,7 @@ class UnusableRequest(CallFailed):
 
     status = 422
     code = "invalid"
+    mend = "GET /openapi.json says what a call holds"
 
 
 class AnotherPatient(CallFailed):
@@ -181,6 +188,7 @@ class AnotherPatient(CallFailed):
 
     status = 422
     code = "business-rule"
+    mend = "send the Patient that context.patientId names, and that patient's orders"
 
 
 class OtherHttpFailure(CallFailed):
@@ -211,7 +219,7 @@ def operation_outcome(failure: CallFailed) -> bytes:
     issue: dict[str, object] = {
         "severity": "fatal" if status >= 500 else "error",
         "code": failure.code,
-        "diagnostics": failure.diagnostics,
+        "diagnostics": f"{failure.diagnostics}; {failure.mend}" if failure.mend else failure.diagnostics,
     }
     if failure.expression:
         issue["expression"] = [failure.expression]

@@ -15,7 +15,15 @@ from cds_service import service_catalogue
 from cds_service.audit import AuditSink, CallRecord, FeedbackRecord
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
-from cds_service.errors import BodyCutOff, CallFailed, NotAcceptable, UnknownService, UnsupportedBody, status_of
+from cds_service.errors import (
+    BodyCutOff,
+    BodyTooLarge,
+    CallFailed,
+    NotAcceptable,
+    UnknownService,
+    UnsupportedBody,
+    status_of,
+)
 from cds_service.feedback import read_feedback
 from cds_service.openapi import openapi_document
 from cds_service.settings import Settings
@@ -150,6 +158,8 @@ def _json_body() -> bytes:
         raise cut_off() from None
     if len(body) < (request.content_length or 0):  # some servers end a short body without a word
         raise cut_off()
+    if request.content_length is None and len(body) >= (request.max_content_length or len(body) + 1):
+        raise BodyTooLarge("the body is larger than this service accepts")  # else it would be read as far as it goes
     return body
 
 

@@ -49,11 +49,12 @@ def keys() -> dict[str, Any]:
 
 def public_jwk(private: Any, **more: Any) -> Json:
     """The public half as a JWK."""
-    kinds = ((ec.EllipticCurvePrivateKey, ECAlgorithm), (rsa.RSAPrivateKey, RSAAlgorithm))
-    for kind, algorithm in kinds:
-        if isinstance(private, kind):
-            return {**json.loads(algorithm.to_jwk(private.public_key())), **more}
-    return {**json.loads(OKPAlgorithm.to_jwk(private.public_key())), **more}
+    public = private.public_key()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return {**json.loads(ECAlgorithm.to_jwk(public)), **more}
+    if isinstance(public, rsa.RSAPublicKey):
+        return {**json.loads(RSAAlgorithm.to_jwk(public)), **more}
+    return {**json.loads(OKPAlgorithm.to_jwk(public)), **more}
 
 
 def key_set() -> Json:
