@@ -6,6 +6,7 @@ import gzip
 import socket
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 import msgspec
@@ -52,8 +53,14 @@ def _outcome() -> bytes:
     return msgspec.json.encode(outcome("error", "transient"))
 
 
+@cache
+def bomb() -> bytes:
+    """A few kilobytes that unpack to fifty megabytes."""
+    return gzip.compress(bytes(50 * 1024 * 1024), 6)
+
+
 def _packed(_: Fault, __: bytes) -> bytes:
-    return _message("200 OK", _JSON + b"Content-Encoding: gzip\r\n", gzip.compress(bytes(200 * 1024 * 1024), 1))
+    return _message("200 OK", _JSON + b"Content-Encoding: gzip\r\n", bomb())
 
 
 _WHOLE: dict[str, Callable[[Fault, bytes], bytes]] = {
