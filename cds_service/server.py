@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
 from cds_service.rehearsal import rehearse
-from cds_service.settings import Settings
+from cds_service.settings import Settings, SettingsError
 from cds_service.trust import Trust
 from cds_service.trust_setup import closed_trust, open_trust
 
@@ -80,6 +81,20 @@ def _after_fork(_server: object, _worker: object) -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def _require_free(host: str, port: int) -> None:
+    """One line that says what to do, where gunicorn would try for seconds and then give up."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as problem:
+        raise SettingsError(
+            f"cannot listen on {host}, port {port} ({problem.strerror}); another: --port N, or make run PORT=N"
+        ) from problem
+
+
 def serve(settings: Settings, when_ready: Callable[[], None]) -> None:
     """Runs until stopped."""
+    _require_free(settings.host, settings.port)
     Server(settings, when_ready).run()

@@ -250,6 +250,14 @@ def test_a_start_that_must_not_be_is_stopped_by_name(
     assert said in result.stderr
 
 
+def test_a_port_that_is_taken_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        result = run("serve", "--open", "--port", str(other.getsockname()[1]))
+    assert result.exit_code == 2
+    assert "--port" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_site_parameters_that_cannot_be_used_stop_the_start_by_name(tmp_path: Path) -> None:
     for text, said in [("fever = 38", "fever"), ("fever_celsius = 'hot'", "fever_celsius"), ("= 3", "SITE_PARAMETERS")]:
         path = tmp_path / "values.toml"
