@@ -36,7 +36,9 @@ from rules.concepts import GROUPS
 T = TypeVar("T")
 
 _MEMO_ENTRIES = 4096
-_LONGEST_KEY = 1024  # bytes; a longer code is read each time
+_MEMO_BYTES = 2_000_000  # of all keys of one memo
+_LONGEST_KEY = 16_384  # bytes; a longer code is read each time
+_LONGEST_TEXT = 1024  # of a key made from the parts of a concept
 _LUMBAR_STUDIES = frozenset(GROUPS["lumbar-study"].concepts)
 _AGING = frozenset({"body-temperature", "body-weight"})
 _LOINC = "http://loinc.org"
@@ -51,6 +53,7 @@ class Memo(Generic[T]):
     def __init__(self, read: Callable[[Raw], T]) -> None:
         self._read = read
         self._found: dict[bytes, T] = {}
+        self._bytes = 0
         self.get = self._found.get
 
     def of(self, raw: Raw) -> T:
@@ -60,10 +63,15 @@ class Memo(Generic[T]):
         if found is None:
             found = self._read(raw)
             if len(key) <= _LONGEST_KEY:
-                if len(self._found) >= _MEMO_ENTRIES:
-                    self._found.clear()
-                self._found[key] = found
+                self._keep(key, found)
         return found
+
+    def _keep(self, key: bytes, found: T) -> None:
+        if len(self._found) >= _MEMO_ENTRIES or self._bytes + len(key) > _MEMO_BYTES:
+            self._found.clear()
+            self._bytes = 0
+        self._found[key] = found
+        self._bytes += len(key)
 
 
 class CodeReading(Struct, frozen=True, gc=False):
@@ -141,7 +149,7 @@ class CodeReader:
         found = self._said.get(key)
         if found is None:
             found = self._of(concept)
-            if len(str(key)) <= _LONGEST_KEY:
+            if len(str(key)) <= _LONGEST_TEXT:
                 if len(self._said) >= _MEMO_ENTRIES:
                     self._said.clear()
                 self._said[key] = found
@@ -223,7 +231,7 @@ class CodeReader:
             found = self.medicine_concepts(_or_none(raw), routes)
             if len(self._by_route) >= _MEMO_ENTRIES:
                 self._by_route.clear()
-            if len(key[0]) + len(routes) <= _LONGEST_KEY:
+            if len(key[0]) + len(routes) <= _LONGEST_TEXT:
                 self._by_route[key] = found
         return found
 
