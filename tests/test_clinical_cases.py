@@ -29,7 +29,7 @@ def test_the_service_answers_as_the_case_expects(case: Case):
 
 
 @pytest.mark.parametrize("case", CASES, ids=_name)
-def test_the_rating_on_the_order_is_the_rating_that_was_decided(case: Case):
+def test_the_rating_on_the_order_is_the_rating_that_was_decided(case: Case):  # PAMA-1
     reply = ask_case(case)
     decided = {
         each.order.reference.rpartition("/")[2]: each.rating.pama.value

@@ -50,7 +50,7 @@ def test_at_most_three_cards_the_most_pressing_first():
         assert indicators == sorted(indicators), case.name
 
 
-def test_a_summary_is_one_plain_line_of_fewer_than_140_characters():
+def test_a_summary_is_one_plain_line_of_fewer_than_140_characters():  # CARD-2
     for name, card in _each_card():
         summary = card["summary"]
         assert 0 < len(summary) < 140, (name, summary)
@@ -115,7 +115,7 @@ def test_the_parts_of_the_detail_stand_in_their_order():
         assert present == sorted(present), name
 
 
-def test_an_updated_order_is_the_draft_with_only_the_intended_changes():
+def test_an_updated_order_is_the_draft_with_only_the_intended_changes():  # ACT-4, PX-6
     for case, reply in _asked():
         drafts = {draft["id"]: draft for draft in drafts_of(case.request)}
         for _, suggestion in suggestions(reply.body):

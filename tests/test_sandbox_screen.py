@@ -81,7 +81,7 @@ def _seen(screen: Screen, reply: Reply) -> Any:
     return screen.study, screen.reasons, cards
 
 
-def test_no_button_is_dead():
+def test_no_button_is_dead():  # PX-11, SUG-4
     dead = [each for each in _all_clicks() if _seen(each.before, each.asked) == _seen(each.after, each.then)]
     assert not dead, _told(dead)
 

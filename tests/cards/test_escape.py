@@ -111,7 +111,7 @@ def test_hostile_text_becomes_no_element_and_no_link(text):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_card_holds_no_element_or_link_that_we_did_not_write(text):
+def test_a_card_holds_no_element_or_link_that_we_did_not_write(text):  # CARD-3, CARD-4
     for answer in poisoned(text):
         for card in answer.cards:
             assert elements(card.detail) <= OUR_ELEMENTS, card.detail

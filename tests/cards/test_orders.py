@@ -245,7 +245,7 @@ def test_a_click_made_twice_changes_nothing_more(start):
     assert twice == once
 
 
-def test_deferral_removes_the_order_and_refers_with_the_statement():
+def test_deferral_removes_the_order_and_refers_with_the_statement():  # ACT-3, ACT-5
     recommendation = advise()
     draft = a_draft(recommendation.order, **RICH, reasonCode=[LOW_BACK_PAIN, TEXT_REASON])
     answer = cards_for([Advised(recommendation, draft)], CALL, DEFAULT, TERMINOLOGY, GUIDELINES)
@@ -345,7 +345,7 @@ def test_a_device_in_an_emergency_adds_a_second_order_and_keeps_the_first():
     assert created["subject"] == {"reference": "Patient/patient-1"}
 
 
-def test_ratings_are_written_and_nothing_else_of_the_order_changes():
+def test_ratings_are_written_and_nothing_else_of_the_order_changes():  # PAMA-5
     recommendation = advise()
     draft = a_draft(recommendation.order, **RICH)
     answer = cards_for([Advised(recommendation, draft)], CALL, DEFAULT, TERMINOLOGY, GUIDELINES)
@@ -365,7 +365,7 @@ def test_ratings_are_written_and_nothing_else_of_the_order_changes():
 
 
 @pytest.mark.parametrize("name", ["answer_missing_candidate", "not_rated_contrast_matters", "not_rated_not_recognised"])
-def test_an_order_without_a_rating_is_not_annotated(name):
+def test_an_order_without_a_rating_is_not_annotated(name):  # PAMA-2
     assert cards(CASES[name]).system_actions == ()
 
 

@@ -1,7 +1,8 @@
 """Every requirement of CDS Hooks on discovery, call, answer, errors, CORS and feedback is claimed by some test.
 
-Ids: JSON use of JSON · CAP capabilities · DISC discovery · CALL the call · RESP the answer · STALE transience ·
-FB feedback · SEC-12 cross-origin calls · EXT extensions · PX practice of implementers.
+Ids: JSON use of JSON · CAP capabilities · DISC discovery · CALL the call · RESP the answer · CARD, SRC, SUG, ACT, LINK
+its parts · PAMA ratings on orders · STALE transience · FB feedback · SEC-12 cross-origin calls · EXT extensions ·
+PX practice of implementers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ REQUIREMENTS = (
     *(f"DISC-{number}" for number in range(1, 19)),
     *(f"CALL-{number}" for number in range(1, 15)),
     *(f"RESP-{number}" for number in range(1, 7)),
+    *(f"CARD-{number}" for number in range(1, 12)),
+    "SRC-1",
+    "SRC-2",
+    *(f"SUG-{number}" for number in range(1, 5)),
+    *(f"ACT-{number}" for number in range(1, 6)),
+    *(f"LINK-{number}" for number in range(1, 4)),
+    *(f"PAMA-{number}" for number in range(1, 6)),
     "STALE-1",
     *(f"FB-{number}" for number in range(1, 6)),
     "SEC-11",
@@ -27,8 +35,11 @@ REQUIREMENTS = (
     "PX-1",
     "PX-3",
     "PX-4",
+    "PX-6",
     "PX-7",
     "PX-8",
+    "PX-9",
+    "PX-11",
 )
 
 
