@@ -1,7 +1,7 @@
 """Every requirement of CDS Hooks on discovery, call, answer, errors, CORS and feedback is claimed by some test.
 
 Ids: JSON use of JSON · CAP capabilities · DISC discovery · CALL the call · RESP the answer · CARD, SRC, SUG, ACT, LINK
-its parts · PAMA ratings on orders · STALE transience · FB feedback · SEC-12 cross-origin calls · EXT extensions ·
+its parts · PAMA ratings on orders · STALE transience · FB feedback · SEC trust and cross-origin calls · EXT extensions ·
 PX practice of implementers.
 """
 
@@ -29,7 +29,7 @@ REQUIREMENTS = (
     "STALE-1",
     *(f"FB-{number}" for number in range(1, 6)),
     "SEC-11",
-    "SEC-12",
+    *(f"SEC-{number}" for number in range(1, 13)),
     "EXT-1",
     "EXT-2",
     "PX-1",

@@ -225,7 +225,7 @@ def test_open_mode_answers_without_a_token_and_refuses_any_but_the_sandboxs(tmp_
         assert service.get("/health").json()["mode"] == "open"
 
 
-def test_log_lines_of_calls_name_the_client_and_nothing_of_the_token(closed: Closed) -> None:
+def test_log_lines_of_calls_name_the_client_and_nothing_of_the_token(closed: Closed) -> None:  # SEC-11
     token = a_token(closed.base + SELECT, jti="canary-jti-4711", sub="canary-subject")
     assert closed.ask(token=token).status_code == 200
     log = closed.log()
