@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
-from werkzeug.datastructures import EnvironHeaders
-
 from cds_service import cors
 from cds_service.audit import places
 from cds_service.body_reading import read_body
@@ -28,6 +26,7 @@ _CONTENT_TYPES: Final = frozenset(
 )
 _LONGEST_LENGTH: Final = 12  # digits of a Content-Length
 _OK: Final = "200 OK"
+_KEYS: Final = {"Authorization": "HTTP_AUTHORIZATION", "Origin": "HTTP_ORIGIN"}  # asked for in every call
 
 
 class HookEndpoint:
@@ -56,7 +55,7 @@ class HookEndpoint:
     ) -> tuple[str, bytes, Iterable[tuple[str, str]]]:
         started = time.perf_counter()
         try:
-            headers, stream = EnvironHeaders(environ), environ["wsgi.input"]
+            headers, stream = _Headers(environ), environ["wsgi.input"]
             return _OK, self._routes.consultation(service, headers, lambda: _whole(stream, length), started), ()
         except CallFailed as problem:
             return self._failed(problem, problem, service, length, started)
@@ -70,6 +69,19 @@ class HookEndpoint:
         self._routes.record_failure(failure, type(problem).__name__, where, service.id, length, started)
         status = HTTPStatus(status_of(failure))
         return f"{status.value} {status.phrase}", operation_outcome(failure), failure.headers().items()
+
+
+class _Headers:
+    """The headers of a WSGI environment, by the names that HTTP gives them."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._environ = environ
+
+    def get(self, name: str, /) -> str | None:
+        value: str | None = self._environ.get(_KEYS.get(name) or "HTTP_" + name.upper().replace("-", "_"))
+        return value
 
 
 def _whole(stream: Any, length: int) -> bytes:

@@ -1,8 +1,8 @@
 """Every requirement of CDS Hooks on discovery, call, answer, errors, CORS and feedback is claimed by some test.
 
 Ids: JSON use of JSON · CAP capabilities · DISC discovery · CALL the call · RESP the answer · CARD, SRC, SUG, ACT, LINK
-its parts · PAMA ratings on orders · STALE transience · FB feedback · SEC trust and cross-origin calls · EXT extensions ·
-PX practice of implementers.
+its parts · PAMA ratings on orders · STALE transience · FB feedback · SEC trust and cross-origin calls ·
+EXT extensions · PX practice of implementers.
 """
 
 from __future__ import annotations
