@@ -1,6 +1,6 @@
 """The facts that decided, what was presumed, and what would change the advice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from cards.phrases import RED_FLAGS, duration, entries, finding_words, is_category, listed, red_flags, words_of
@@ -13,6 +13,8 @@ from rules.recommendation import Change
 MOST_LINES = 6
 # Questions about one kind of entry: what was considered is that entry itself, only old, over or without new symptoms.
 _OF_ONE_KIND = ("aortic", "major_trauma", "prior_surgery")
+# Questions that several dated entries answer together, in the order of their dates.
+_COURSES = ("weakness", "trend")
 # Where no criterion for imaging leads, what the six-weeks-of-care rule turns on.
 _GROUND_VARIANTS = (1, 2, 3)
 
@@ -58,8 +60,16 @@ def _lines(speaking: Speaking) -> Iterator[str]:
 
 def _line(finding: Finding, speaking: Speaking) -> str:
     words = finding_words(finding, speaking.wording).is_
-    says = f"{words}: {entries(finding.because, speaking.wording)}" if finding.because else words
+    says = f"{words}: {entries(_most_telling_first(finding), speaking.wording)}" if finding.because else words
     return "; ".join([says, *notes_of(finding, speaking)])
+
+
+def _most_telling_first(finding: Finding) -> Sequence[Evidence]:
+    """Of a course, where it began and where it stands now: today's grade is never one of the entries only counted."""
+    if finding.name in _COURSES and len(finding.because) > 2:
+        first, *between, latest = finding.because
+        return (first, latest, *between)
+    return finding.because
 
 
 def notes_of(finding: Finding, speaking: Speaking) -> list[str]:

@@ -106,6 +106,12 @@ def check(card: Card) -> None:
     assert all(action.description for each in card.suggestions for action in each.actions)
 
 
+def test_of_several_grades_the_first_and_the_latest_are_quoted():
+    grades = [entry(f"Strength: {grade}", f"2026-11-{day:02}") for grade, day in ((5, 3), (4, 9), (4, 16), (3, 24))]
+    (card,) = cards(advise(answers(weakness=yes("weakness", *grades, level="worsening")))).cards
+    assert "“Strength: 5” (2026-11-03); “Strength: 3” (2026-11-24); and 2 more" in card.detail
+
+
 @pytest.mark.parametrize(
     "gaps",
     [
