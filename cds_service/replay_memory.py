@@ -67,6 +67,8 @@ class SqliteReplayMemory:
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600, exist_ok=True)
         connection = sqlite3.connect(
             self._path, timeout=self.SECONDS_WAITED_FOR_OTHERS, isolation_level=None, check_same_thread=False
         )
