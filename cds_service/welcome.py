@@ -19,9 +19,9 @@ SHOWN = (
 
 OPEN_MODE = """
 ********************************************************************************
-*  OPEN MODE: no caller is authenticated. Synthetic data only, this machine     *
-*  only. Tokens of the public CDS Hooks sandbox are accepted and prove nothing: *
-*  its private key is published. For real use: lumbar-cds serve --clients FILE  *
+* OPEN MODE: no caller is authenticated. Synthetic data only, this machine     *
+* only. Tokens of the public CDS Hooks sandbox are accepted and prove nothing: *
+* its private key is published. For real use: lumbar-cds serve --clients FILE  *
 ********************************************************************************"""
 
 
