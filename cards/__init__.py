@@ -10,7 +10,7 @@ from cards.speaking import Call, Speaking
 from cards.wording import wording as wordings
 from fhir_mappings.order_annotations import annotated, rating_extensions
 from fhir_mappings.terminology import Terminology
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.recommendation import Situation
 
 __all__ = ["Advised", "Answer", "CallIds", "Card", "Rendering", "cards_for"]

@@ -24,7 +24,7 @@ from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
 from rules.draft_order import Recognition
 from rules.finding import Finding
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.procedures import MRI
 from rules.recommendation import Recommendation, Situation, Study, Urgency
 from rules.safety_rules import hazards

@@ -22,7 +22,8 @@ from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
 from rules.concepts import ConceptGroupError
 from rules.conditions import TableError
-from rules.guidelines import Guidelines, load_guidelines
+from rules.guideline_tables import Guidelines
+from rules.guidelines import load_guidelines
 from rules.parameters import ParameterError
 
 # A data file that cannot be used; the message names the file and the row.

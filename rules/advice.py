@@ -13,7 +13,7 @@ from rules.draft_order import DraftOrder, Recognition
 from rules.edition import RANK
 from rules.facts import ClinicalPicture
 from rules.finding import Answer, Findings
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.kind_of_case import KindOfCase, kind_of, unread_alone
 from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.rating import rate

@@ -7,7 +7,7 @@ from rules.decide import Assessment
 from rules.draft_order import DraftOrder
 from rules.edition import RANK
 from rules.finding import Findings
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.procedures import GADOLINIUM, MRI, Procedure
 from rules.recommendation import BetterTest, PamaRating, Study, Urgency
 from rules.safety_rules import device_on_record, gadolinium_reaction, mri_is_impossible, pregnancy_on_record

@@ -6,7 +6,7 @@ from rules.decide import Assessment, Patient
 from rules.draft_order import DraftOrder, Recognition
 from rules.facts import ClinicalPicture
 from rules.finding import Findings
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.procedures import Procedure
 from rules.recommendation import Study
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rules.draft_order import DraftOrder, Recognition
 from rules.facts import AgeRange
 from rules.finding import Answer, Findings
-from rules.guidelines import Guidelines, UrgencyLevel
+from rules.guideline_tables import Guidelines, UrgencyLevel
 from rules.procedures import Procedure
 from rules.recommendation import Category, PamaRating, Row, Study, Urgency
 

@@ -17,7 +17,7 @@ from rules.decide import duration_of
 from rules.draft_order import DraftOrder
 from rules.facts import AgeRange, ClinicalPicture
 from rules.finding import Episode, Finding, Findings, Safety
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.parameters import Parameters
 
 SOME_DAY = date(2000, 1, 1)  # stands for the day of the call

@@ -6,7 +6,7 @@ from rules.advice import recommend_on
 from rules.draft_order import DraftOrder
 from rules.facts import ClinicalPicture
 from rules.findings import answer_questions
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.recommendation import Recommendation
 
 

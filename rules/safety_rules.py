@@ -2,7 +2,7 @@
 
 from rules.evidence import Evidence
 from rules.finding import Answer, Findings
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.procedures import GADOLINIUM, MRI, Procedure
 from rules.recommendation import SafetyNote
 

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from rules.conditions import Condition
 from rules.decide import Assessment, Patient, assess_row, ground_row
 from rules.finding import Answer, Finding, Findings
-from rules.guidelines import Flip, Guidelines
+from rules.guideline_tables import Flip, Guidelines
 from rules.procedures import Procedure
 from rules.recommendation import Change, Row, Urgency
 

@@ -6,7 +6,7 @@ from rules.dates import days_between
 from rules.decide import Assessment, Patient
 from rules.facts import AgeRange
 from rules.finding import Answer, Findings
-from rules.guidelines import AcpRow, Guidelines
+from rules.guideline_tables import AcpRow, Guidelines
 from rules.procedures import MRI, Procedure
 from rules.recommendation import GuidelineView, PamaRating
 

@@ -9,7 +9,8 @@ import msgspec
 
 from cds_service.collaborators import Collaborators
 from rules.edition import Variant
-from rules.guidelines import Guidelines, places_reading
+from rules.guideline_tables import Guidelines
+from rules.guidelines import places_reading
 from rules.procedures import Procedure
 from rules.recommendation import Category
 from tests.clinic import usual_tools

@@ -15,7 +15,7 @@ from cds_service.collaborators import Collaborators
 from rules.finding import Answer, Finding, Findings
 from rules.findings import answers
 from rules.findings.questions import QUESTIONS, Question
-from rules.guidelines import Guidelines
+from rules.guideline_tables import Guidelines
 from rules.parameters import Parameters
 from rules.procedures import Procedure
 from rules.recommendation import Category, Recommendation
