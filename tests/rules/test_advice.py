@@ -677,3 +677,12 @@ def test_acp_speaks_of_the_row_that_the_study_is_about():
     acp = next(view for view in advise(given).views if view.guideline == "acp")
     assert [row.id for row in acp.rows] == ["acp_defer_radiculopathy", "acp_defer_cancer_weaker"]
     assert not acp.differs
+
+
+def test_acp_names_the_bone_before_the_age_that_is_a_weak_cancer_factor():
+    given = answers(
+        fracture_risk=yes("fracture_risk", "", "osteoporosis", "older-age", "acp-older-age"),
+        cancer=no("cancer", "age-over-50"),
+    )
+    acp = next(view for view in advise(given).views if view.guideline == "acp")
+    assert [row.id for row in acp.rows] == ["acp_defer_compression_fracture", "acp_defer_cancer_weaker"]
