@@ -29,7 +29,7 @@ from cds_service.security_headers import security_headers
 from cds_service.settings import Settings
 from cds_service.terminology_pages import register_terminology_pages
 from cds_service.trust import Trust
-from cds_service.trust_setup import open_trust
+from cds_service.trust_setup import open_trust, sent_cards
 
 
 def create_app(
@@ -44,7 +44,7 @@ def create_app(
     app.url_map.strict_slashes = False
     sink = audit or LogAudit(settings.log_level)
     tools = collaborators or build_collaborators(settings)
-    routes = CdsRoutes(settings, tools, trust or open_trust(settings), sink)
+    routes = CdsRoutes(settings, tools, trust or open_trust(settings), sink, sent_cards(settings))
     app.add_url_rule(CDS_PATH, view_func=routes.discovery, methods=["GET"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>", view_func=routes.call, methods=["POST"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>/feedback", view_func=routes.feedback, methods=["POST"])

@@ -42,13 +42,15 @@ class CallRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FeedbackRecord(Struct, frozen=True, kw_only=True):
-    """One feedback report, as counts."""
+    """One feedback report, as counts. Whose a card is, is known of registered clients' cards only."""
 
     service: str
     accepted: int
     overridden: int
     with_reason: int
-    refused: int
+    refused: int  # broken items, and those on another client's card
+    of_another_client: int = 0
+    on_unknown_cards: int = 0  # taken: sent too long ago, or the memory of cards failed
 
 
 class AuditSink(Protocol):

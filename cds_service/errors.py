@@ -77,6 +77,15 @@ class NotAllowed(CallFailed):
         self.client = client
 
 
+class AnotherClientsCard(NotAllowed):
+    """Feedback on a card that another client got; the diagnostics name the item."""
+
+    mend = "report it as the client that got the card"
+
+    def __init__(self, diagnostics: str) -> None:
+        super().__init__(diagnostics, "card-owner")
+
+
 class TooManyCalls(CallFailed):
     """A client calls more often than agreed."""
 

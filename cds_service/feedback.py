@@ -1,44 +1,59 @@
 """Feedback on cards: what a client reports is checked against the specification, item by item.
 
-A batch with a broken item is answered 400 naming the items; the items that are sound are counted all the same, and
-sending the batch again is harmless.
+A batch with a broken item is answered 400 naming the items, and one with an item on the card of another client 403; the
+other items are counted all the same, and sending the batch again is harmless.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cds_service.audit import FeedbackRecord
-from cds_service.errors import InvalidFeedback
+from cds_service.errors import AnotherClientsCard, InvalidFeedback
 from cds_service.json_bodies import read_json
 from cds_service.schemas import validator
 
 MOST_ITEMS_NAMED = 5
 
+# Were these cards sent to the one who reports? Of each that is known.
+SentToCaller = Callable[[Iterable[str]], Mapping[str, bool]]
+Refusal = InvalidFeedback | AnotherClientsCard
 
-def read_feedback(body: bytes, service_id: str) -> tuple[FeedbackRecord, InvalidFeedback | None]:
-    """The counts of a report, and the failure to answer with when an item is unusable."""
+
+def read_feedback(
+    body: bytes, service_id: str, sent_to_caller: SentToCaller | None = None
+) -> tuple[FeedbackRecord, Refusal | None]:
+    """The counts of a report, and the failure to answer with when an item is unusable or not the caller's to report.
+
+    Without ``sent_to_caller`` nobody asks whose a card is.
+    """
     report = read_json(body)
     items = report.get("feedback") if isinstance(report, dict) else None
     if not isinstance(items, list) or not items:
         raise InvalidFeedback("expected an object with a non-empty array `feedback`", "feedback")
     problems: list[str] = []
-    sound: list[dict[str, Any]] = []
+    sound: dict[int, dict[str, Any]] = {}
     for position, item in enumerate(items):
         problem = _problem(item)
         if problem is None:
-            sound.append(item)
+            sound[position] = item
         else:
             problems.append(f"feedback[{position}]{problem}")
+    known = None if sent_to_caller is None else sent_to_caller({item["card"] for item in sound.values()})
+    not_theirs = {card for card, theirs in (known or {}).items() if not theirs}
+    foreign = [position for position, item in sound.items() if item["card"] in not_theirs]
+    taken = [item for item in sound.values() if item["card"] not in not_theirs]
     record = FeedbackRecord(
         service=service_id,
-        accepted=sum(item["outcome"] == "accepted" for item in sound),
-        overridden=sum(item["outcome"] == "overridden" for item in sound),
-        with_reason=sum(_has_reason(item) for item in sound),
-        refused=len(problems),
+        accepted=sum(item["outcome"] == "accepted" for item in taken),
+        overridden=sum(item["outcome"] == "overridden" for item in taken),
+        with_reason=sum(_has_reason(item) for item in taken),
+        refused=len(problems) + len(foreign),
+        of_another_client=len(foreign),
+        on_unknown_cards=0 if known is None else sum(item["card"] not in known for item in taken),
     )
-    return record, _refusal(problems)
+    return record, _refusal(foreign, problems)
 
 
 def _problem(item: object) -> str | None:
@@ -54,12 +69,15 @@ def _names(required: object) -> str:
     return ", ".join(required) if isinstance(required, list) else "more"
 
 
-def _refusal(problems: Iterable[str]) -> InvalidFeedback | None:
-    named = list(problems)
+def _refusal(foreign: Iterable[int], problems: Iterable[str]) -> Refusal | None:
+    """Names what is another client's first: the status is about that, whatever else is wrong."""
+    anothers = [f"feedback[{position}].card was not sent to this client" for position in foreign]
+    named = [*anothers, *problems]
     if not named:
         return None
     more = f" and {len(named) - MOST_ITEMS_NAMED} more" if len(named) > MOST_ITEMS_NAMED else ""
-    return InvalidFeedback("; ".join(named[:MOST_ITEMS_NAMED]) + more + "; the other items were taken")
+    said = "; ".join(named[:MOST_ITEMS_NAMED]) + more + "; the other items were taken"
+    return AnotherClientsCard(said) if anothers else InvalidFeedback(said)
 
 
 def _has_reason(item: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from cds_service import service_catalogue
 from cds_service.audit import AuditSink, CallRecord, FeedbackRecord
+from cds_service.card_owners import SentCards
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
 from cds_service.errors import (
@@ -24,7 +26,7 @@ from cds_service.errors import (
     UnsupportedBody,
     status_of,
 )
-from cds_service.feedback import read_feedback
+from cds_service.feedback import SentToCaller, read_feedback
 from cds_service.openapi import openapi_document
 from cds_service.settings import Settings
 from cds_service.trust import Caller, RequestHeaders, Trust
@@ -36,11 +38,19 @@ CDS_PATH: Final = "/cds-services"
 class CdsRoutes:
     """The views of the CDS Hooks API."""
 
-    def __init__(self, settings: Settings, tools: Collaborators, trust: Trust, audit: AuditSink) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tools: Collaborators,
+        trust: Trust,
+        audit: AuditSink,
+        sent_cards: SentCards | None = None,
+    ) -> None:
         self._settings = settings
         self._tools = tools
         self._trust = trust
         self._audit = audit
+        self._sent_cards = sent_cards
         self._discovery = service_catalogue.discovery_document()
         self._openapi = openapi_document()
 
@@ -82,18 +92,26 @@ class CdsRoutes:
         body = read_body()
         tools = self._tools if caller.terminology is None else self._tools.of_site(caller.terminology)
         consultation = consult(body, service, caller, datetime.now(UTC), tools)
+        if self._sent_cards is not None and caller.registered and consultation.cards:
+            self._sent_cards.keep(caller.client, (card.uuid for card in consultation.shown.cards))
         self._audit.call(_record(consultation, service.id, caller, len(body), started))
         return consultation.answer
 
     def feedback(self, service_id: str) -> Response:
         """`POST /cds-services/{id}/feedback`"""
         service = _service(service_id)
-        self._trust.identify(request.headers, f"{CDS_PATH}/{service.id}/feedback")
-        record, failure = read_feedback(_json_body(), service.id)
+        caller = self._trust.identify(request.headers, f"{CDS_PATH}/{service.id}/feedback")
+        record, failure = read_feedback(_json_body(), service.id, self._sent_to(caller))
         self._audit.feedback(record)
         if failure is not None:
+            failure.client = caller.client if caller.registered else ""
             raise failure
         return Response(_received(record), content_type=JSON)
+
+    def _sent_to(self, caller: Caller) -> SentToCaller | None:
+        if self._sent_cards is None or not caller.registered:
+            return None  # whoever calls in open mode is not known to be anyone
+        return partial(self._sent_cards.sent_to, caller.client)
 
     def request_failed(self, failure: CallFailed, name: str, where: str = "") -> None:
         """Keeps the record of a request that got no cards."""

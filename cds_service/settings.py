@@ -216,7 +216,9 @@ VARIABLES: dict[str, Variable] = {
     "log_level": Variable(_one_of(LOG_LEVELS), ", ".join(LOG_LEVELS), "What is logged; `info` is one line per call."),
     "clients": Variable(_file, "a file", "The registered clients (TOML). Without it only open mode starts."),
     "state_dir": Variable(
-        _folder, "a folder", "Where used tokens are remembered; default `lumbar-cds` in the user's state folder."
+        _folder,
+        "a folder",
+        "Where used tokens, and whose card is whose, are remembered; default `lumbar-cds` in the user's state folder.",
     ),
     "trusted_proxies": Variable(
         _networks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.card_owners import SentCards, SqliteCardOwners
 from cds_service.clients import Client
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import load_code_lists
@@ -33,6 +34,13 @@ def closed_trust(settings: Settings) -> ClosedTrust:
     except ReplayMemoryError as problem:
         raise SettingsError(f"LUMBAR_CDS_STATE_DIR: {settings.used_tokens}: {problem}") from None
     return ClosedTrust(running_clients(settings), replays, RateLimit())
+
+
+def sent_cards(settings: Settings) -> SentCards | None:
+    """Closed mode: whose card is whose. Open mode keeps nothing."""
+    if settings.clients is None:
+        return None
+    return SentCards(SqliteCardOwners(settings.used_tokens), OperatorLog(settings.log_level))
 
 
 def running_clients(settings: Settings) -> RunningClients:

@@ -40,6 +40,8 @@ ALLOWED = {
     "overridden",
     "with_reason",
     "refused",
+    "of_another_client",
+    "on_unknown_cards",
 }
 
 

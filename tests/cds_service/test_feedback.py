@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.errors import InvalidFeedback, MalformedBody
+from cds_service.errors import AnotherClientsCard, InvalidFeedback, MalformedBody
 from cds_service.feedback import read_feedback
 from cds_service.schemas import validator
 
@@ -101,6 +101,18 @@ def test_a_long_list_of_broken_items_is_cut_and_says_so() -> None:
     _, failure = read_feedback(report(*[{}] * 9), SERVICE)
     assert failure is not None
     assert "and 4 more" in failure.diagnostics
+
+
+def test_another_clients_cards_are_named_before_what_is_broken_and_count_for_nothing() -> None:
+    record, failure = read_feedback(
+        report(*[{}] * 9, ACCEPTED, OVERRIDDEN),
+        SERVICE,
+        lambda cards: {card: card != ACCEPTED["card"] for card in cards},
+    )
+    assert isinstance(failure, AnotherClientsCard)
+    assert failure.diagnostics.startswith("feedback[9].card was not sent to this client; feedback[0] needs ")
+    assert "and 5 more" in failure.diagnostics
+    assert (record.accepted, record.overridden, record.refused, record.of_another_client) == (0, 1, 10, 1)
 
 
 def test_what_the_caller_wrote_is_not_repeated() -> None:
