@@ -13,7 +13,7 @@ import orjson
 from bench.generate import SERVICE
 from bench.report import Stage
 from cards import Advised, CallIds, Rendering, cards_for
-from cards.answer_json import answer_as_dict
+from cards.answer_json import answer_as_json
 from cds_service.collaborators import Collaborators, build_collaborators
 from cds_service.consultation import Consultation, consult
 from cds_service.deadline import Deadline
@@ -23,6 +23,7 @@ from cds_service.trust import Caller
 from fhir_mappings.decode import decode_call
 from fhir_mappings.draft_orders import context_facts, read_drafts
 from fhir_mappings.picture import PatientContext, draw_picture
+from rules.advice import _advice_on
 from rules.case import judged_procedure
 from rules.decide import assess, patient_on
 from rules.findings import answer_questions
@@ -84,7 +85,6 @@ def _steps(body: bytes, day: date, tools: Collaborators) -> Iterator[Step]:
     ids = CallIds("bench", SERVICE, "order-select", "instance", "digest", call.context.patient_id, day)
     rendering = Rendering(update_only=False, show_appropriate=True, base_url=tools.settings.base_url)
     answer = cards_for(advised, ids, rendering, codes, guidelines)
-    document = answer_as_dict(answer)
 
     yield "orjson.loads, as the floor does", lambda: orjson.loads(body)
     yield "decode the call", lambda: decode_call(body)
@@ -93,11 +93,16 @@ def _steps(body: bytes, day: date, tools: Collaborators) -> Iterator[Step]:
     yield "draw the picture", lambda: draw_picture(chart, context, day, codes, ())
     yield "answer the questions", lambda: answer_questions(picture, order, guidelines.parameters)
     yield "findings and advice", lambda: recommend(order, picture, guidelines)
+    yield "the same, a kind of case not met before", lambda: _afresh(lambda: recommend(order, picture, guidelines))
     yield "of that: what would change it", lambda: what_would_change(base, judged, findings, patient, guidelines)
     yield "write the cards", lambda: cards_for(advised, ids, rendering, codes, guidelines)
-    yield "answer as a document", lambda: answer_as_dict(answer)
-    yield "encode", lambda: msgspec.json.encode(document)
+    yield "encode the answer", lambda: answer_as_json(answer)
     yield "the whole consultation", lambda: _consult(body, day, tools)
+
+
+def _afresh(step: Callable[[], object]) -> object:
+    _advice_on.cache_clear()
+    return step()
 
 
 def _median_microseconds(step: Callable[[], object], seconds: float) -> float:

@@ -70,8 +70,14 @@ def report(results: Results) -> str:
     if results.scale:
         parts += ["## Growth", *_growth(results.scale)]
     if results.stages:
-        parts += ["## One consultation, step by step", stage_table(results.stages)]
+        parts += ["## One consultation, step by step", _KINDS, stage_table(results.stages)]
     return "\n\n".join(parts) + "\n"
+
+
+_KINDS = (
+    "All patients of one size are of one kind of case (`rules/kind_of_case.py`), so their advice is worked out once, as it "
+    "is for the common kinds in use; the step below it shows what a kind costs that was not met before."
+)
 
 
 def ratio_table(cells: Sequence[Cell]) -> str:
