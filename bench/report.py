@@ -75,8 +75,8 @@ def report(results: Results) -> str:
 
 
 _KINDS = (
-    "All patients of one size are of one kind of case (`rules/kind_of_case.py`), so their advice is worked out once, as "
-    "it is for the common kinds in use; the step below it shows what a kind costs that was not met before."
+    "All patients of one size are of one kind of case (`rules/kind_of_case.py`), so their advice is worked out once, "
+    "as it is for the common kinds in use; the step below it shows what a kind costs that was not met before."
 )
 
 
