@@ -106,7 +106,7 @@ def draw_picture(
         requester_specialties=_specialties(chart, page),
         encounter_specialist=is_specialist(encounter, page.codes),
         gaps=_gaps(chart, older, tally),
-        unmapped_codes=tuple(sorted(tally.unmapped)),
+        unmapped_codes=frozenset(tally.unmapped),
         unread_texts=tally.unread_texts,
         unread_current_problems=tuple(sorted(tally.unread_problems, key=lambda each: (each.reference, each.says))),
         unread_red_flag_stem=tally.red_flag_stem,

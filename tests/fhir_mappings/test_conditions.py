@@ -268,7 +268,7 @@ def test_an_unread_problem_of_this_episode_is_quoted(record: Resource, quoted: b
 
 def test_an_unknown_code_is_counted_for_coverage_and_an_unknown_text_as_text():
     picture = picture_of(condition(local("Zzz")), condition({"text": "Yyy"}, id="c2"))
-    assert picture.unmapped_codes == (("urn:oid:1.2.3.4.5", "X-77"),)
+    assert picture.unmapped_codes == {("urn:oid:1.2.3.4.5", "X-77")}
     assert picture.unread_texts == 1
 
 

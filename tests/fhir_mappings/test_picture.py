@@ -263,7 +263,7 @@ def test_a_part_of_the_wrong_type_costs_its_entry_and_is_counted():
 
 def test_codes_in_no_table_are_kept_for_coverage_once_each():
     several = [observation(local("Zzz"), id=f"o{n}") for n in range(5)]
-    assert picture_of(*several).unmapped_codes == (("urn:oid:1.2.3.4.5", "X-77"),)
+    assert picture_of(*several).unmapped_codes == {("urn:oid:1.2.3.4.5", "X-77")}
 
 
 def test_a_known_coding_is_found_behind_thousands_of_unknown_ones():
