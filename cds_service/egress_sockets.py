@@ -43,13 +43,21 @@ class Dialer:
         addresses = self._names.addresses(host, port, deadline)
         if not addresses or not all(rule.permits(address) for address in addresses):
             raise EgressRefused("the host stands for an address that is not allowed")
-        problem: OSError = ConnectionRefusedError()
+        failure = EgressFailed("connection refused")
         for address in addresses:
             try:
                 return _connected((str(address), port), deadline, options)
-            except OSError as failed:
-                problem = failed
-        raise problem
+            except OSError as problem:
+                # Not as it came: urllib3 takes a reset for one after the request was sent, and then reads an answer
+                # from a socket that was never there.
+                failure = EgressFailed(_kind_of_no_connection(problem))
+        raise failure
+
+
+def _kind_of_no_connection(problem: OSError) -> str:
+    if isinstance(problem, TimeoutError):
+        return "timeout"
+    return "connection refused" if isinstance(problem, ConnectionRefusedError) else "broken"
 
 
 def _connected(address: tuple[str, int], deadline: Deadline, options: Any) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
@@ -207,6 +208,34 @@ def test_nobody_listening_is_said_at_once() -> None:
     egress = egress_to(f"http://127.0.0.1:{listener.port}")
     with pytest.raises(EgressFailed, match="connection refused"):
         get(egress, f"http://127.0.0.1:{listener.port}/", 5)
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "broken"),  # the server died in the middle of the handshake
+        (BrokenPipeError(errno.EPIPE, "pipe"), "broken"),
+        (OSError(errno.EPROTOTYPE, "wrong type"), "broken"),
+        (OSError(errno.ENETUNREACH, "unreachable"), "broken"),
+        (OSError(errno.EMFILE, "no more files"), "broken"),
+        (TimeoutError(errno.ETIMEDOUT, "timed out"), "timeout"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "connection refused"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, OSError) else value,
+)
+def test_every_way_not_to_get_a_connection_is_a_failure_of_the_exchange(
+    problem: OSError, kind: str, server: FhirServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3 forgives some of these, as if they had come after the request was sent."""
+
+    class Unconnectable(socket.socket):
+        def connect(self, _address: object) -> None:
+            raise problem
+
+    egress = egress_to(server.base)
+    monkeypatch.setattr("cds_service.egress_sockets.socket.socket", Unconnectable)
+    with pytest.raises(EgressFailed, match=kind):
+        get(egress, f"{server.base}/Patient/1", 5)
 
 
 def test_a_server_without_a_certificate_that_is_known_is_not_spoken_to(server: FhirServer) -> None:
