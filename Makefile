@@ -27,8 +27,10 @@ $(STAMP): requirements/dev.txt pyproject.toml tools/create_venv.sh
 run: install
 	@$(BIN)/lumbar-cds serve --open --host $(HOST) --port $(PORT)
 
-# HL7's R4 JSON schema is fetched once (see tools/r4_schema.py); NO_R4_SCHEMA=1 tests without it.
+# NO_POSTGRES=1, NO_BROWSER=1, NO_R4_SCHEMA=1 (HL7's R4 JSON schema, fetched once): to test without these.
+export NO_POSTGRES NO_BROWSER NO_R4_SCHEMA
 test: install
+	@bash tools/test_machine.sh
 	@$(BIN)/python -m tools.r4_schema
 	@$(BIN)/python -m pytest
 
