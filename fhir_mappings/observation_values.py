@@ -97,8 +97,12 @@ class Component(Struct, frozen=True, gc=False, rename="camel"):
     reference_range: Raw = NOTHING
 
 
-class _OnlyCode(Struct, frozen=True, gc=False):
+class ComponentName(Struct, frozen=True, gc=False, rename="camel"):
+    """As much of a component as tells whether it is worth reading."""
+
     code: Raw = NOTHING
+    value_codeable_concept: Raw = NOTHING
+    value_string: Raw = NOTHING
 
 
 class Result(Struct, frozen=True, gc=False):
@@ -128,7 +132,7 @@ class Result(Struct, frozen=True, gc=False):
 
 NO_RESULT = Result()
 _COMPONENTS = msgspec.json.Decoder(list[Component | None] | None)
-_COMPONENT_CODES = msgspec.json.Decoder(list[_OnlyCode | None] | None)
+_COMPONENT_CODES = msgspec.json.Decoder(list[ComponentName | None] | None)
 _TEXT = msgspec.json.Decoder(str | None)
 _BOOLEAN = msgspec.json.Decoder(bool | None)
 _WHOLE = msgspec.json.Decoder(int | None)
@@ -139,9 +143,9 @@ def components_in(raw: Raw) -> tuple[Component, ...]:
     return tuple(each for each in _decoded(_COMPONENTS, raw) or () if each is not None)
 
 
-def component_codes(raw: Raw) -> list[Raw]:
-    """Only the codes of a panel's components."""
-    return [each.code for each in _decoded(_COMPONENT_CODES, raw) or () if each is not None]
+def component_names(raw: Raw) -> list[ComponentName]:
+    """Of a panel's components, what is needed to choose."""
+    return [each for each in _decoded(_COMPONENT_CODES, raw) or () if each is not None]
 
 
 def result_of(item: HasValue, codes: CodeReader) -> Result:

@@ -11,7 +11,8 @@ from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import Quantity, is_given, period_in
 from fhir_mappings.encounter_and_user import encounter_of
-from fhir_mappings.fhir_records import Observation
+from fhir_mappings.fhir_records import NOTHING, Observation
+from fhir_mappings.named_by_value import may_hide_a_red_flag, speaks_of_a_red_flag, value_reading
 from fhir_mappings.observation_values import (
     NO_RESULT,
     HasValue,
@@ -116,7 +117,11 @@ class _Item:
         """The facts; an answer that is not understood is counted."""
         reading, tally = self._reading, self._page.tally
         tally.count_code(reading)
-        if (reading.silent and not reading.red_flag_stem) or says_nothing(self._item):
+        if says_nothing(self._item):
+            return self._found
+        if reading.silent and self._named_by_its_value():
+            return self._found
+        if reading.silent and not reading.red_flag_stem:
             return self._found
         result = self._result = result_of(self._item, self._page.codes)
         if reading.silent or reading.contradicted:
@@ -138,6 +143,35 @@ class _Item:
             self._quote(named=True)
         return self._found
 
+    def _named_by_its_value(self) -> bool:
+        """Where the name tells nothing: does the value, as a finding, or as one that may hide there?"""
+        if self._item.value_codeable_concept is NOTHING and self._item.value_string is NOTHING:
+            return False
+        result, codes, name = result_of(self._item, self._page.codes), self._page.codes, self._reading.says
+        self._result = result
+        value = value_reading(name, result, codes)
+        if value is None:
+            hidden = result.concept is not None and may_hide_a_red_flag(name, codes.of(result.concept))
+        elif value.unread or not _ABSENT.isdisjoint(result.interpreted):
+            self._page.tally.count_code(value)
+            hidden = value.red_flag_stem or speaks_of_a_red_flag(value)
+        else:
+            return self._said_by_the_value(value)
+        if hidden and self._page.of_this_episode(self._frame.began):
+            self._show_unread()
+        return hidden
+
+    def _said_by_the_value(self, value: CodeReading) -> bool:
+        for statement in value.statements:
+            began = self._page.began(statement, self._frame.began)
+            self._say(statement.concept, statement, present=statement.present, began=began)
+        return bool(value.statements)
+
+    def _show_unread(self) -> None:
+        frame = self._frame
+        says = _said(self._reading.says, self._result)
+        self._page.tally.quote(evidence_of(frame.observation, says, frame.dated, ("not read",)), stem=True)
+
     def _quote(self, *, named: bool) -> None:
         """A result that is not understood and may be a red flag is quoted: passed over, it would look like an absence.
 
@@ -151,7 +185,7 @@ class _Item:
         word = answer_word(result, self._page.codes)
         understood = named and not reading.fraction_only  # a movement alone may be measured in degrees
         if may_be_a_finding(reading.says, word, _value_in_words(result), understood):
-            self._page.tally.quote(evidence_of(frame.observation, says, frame.dated, ("not read",)), stem=True)
+            self._show_unread()
 
     def _say(
         self,

@@ -40,7 +40,8 @@ from fhir_mappings.fhir_records import (
 from fhir_mappings.imaging_history import report_facts, study_facts
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.medications import is_older_statement, medication_facts
-from fhir_mappings.observation_values import component_codes
+from fhir_mappings.named_by_value import value_may_speak
+from fhir_mappings.observation_values import component_names
 from fhir_mappings.observations import observation_facts
 from fhir_mappings.page import Page, Tally, evidence_of, reader_for
 from fhir_mappings.patient import age_on, birth_of, sex_of
@@ -185,7 +186,7 @@ def _worth_reading(observations: list[Observation], page: Page) -> list[Observat
                 keep(observation)
         elif reading.red_flag_stem and observation.value_quantity is NOTHING:
             keep(observation)  # a name that is not understood, with a result that may answer yes
-        elif observation.component is not NOTHING and _has_meaning_inside(observation, page):
+        elif value_may_speak(reading.says, observation, page.codes) or _has_meaning_inside(observation, page):
             keep(observation)
         else:
             quiet[key] = reading
@@ -228,13 +229,20 @@ def _problems_worth_reading(conditions: list[Condition], page: Page) -> list[Con
 
 def _has_meaning_inside(panel: Observation, page: Page) -> bool:
     """Does a panel hold a component that a rule reads? One that cannot be decoded is left to the reader to count."""
+    if panel.component is NOTHING:
+        return False
     get, read = page.codes.findings.get, page.codes.findings.of
     try:
-        codes = component_codes(panel.component)
+        parts = component_names(panel.component)
     except Unreadable:
         return True
-    readings = (get(bytes(code)) or read(code) for code in codes)
-    return any(not reading.silent or reading.red_flag_stem for reading in readings)
+    for part in parts:
+        reading = get(bytes(part.code)) or read(part.code)
+        if not reading.silent or reading.red_flag_stem:
+            return True
+        if value_may_speak(reading.says, part, page.codes):
+            return True
+    return False
 
 
 def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool] = _never) -> list[R]:
