@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cards.because import because, because_line, considered, presumed, would_change
 from cards.escape import quoted
 from cards.guideline_table import guideline_table, rated
+from cards.override_reasons import reason_words
 from cards.phrases import entries, entry, iso, listed
 from cards.speaking import AT_ONCE, Speaking
 from rules.draft_order import Recognition
@@ -23,6 +24,8 @@ _WHY_NOT_RATED_ALONE = frozenset({"not-recognised", "not-among-eleven", "other-i
 def detail_of(speaking: Speaking, lead: str) -> str:
     """The whole body under a bold first line."""
     situation, words = speaking.advice.situation, speaking.wording.detail
+    if speaking.settled_by_override:
+        return _joined([f"**{lead}**", _overridden(speaking)])
     if speaking.settled_by_keeping:
         return _joined([f"**{lead}**", *guideline_table(speaking), words["kept-note"]])
     if situation is Situation.APPROPRIATE:
@@ -34,6 +37,16 @@ def detail_of(speaking: Speaking, lead: str) -> str:
     if situation is Situation.NOT_RATED and speaking.advice.not_rated_because in _WHY_NOT_RATED_ALONE:
         return _not_rated(speaking, lead)
     return _reasoned(speaking, lead)
+
+
+def _overridden(speaking: Speaking) -> str:
+    """When it was overridden and why, and when it is shown in full again."""
+    overridden, words = speaking.overridden, speaking.wording.detail
+    if overridden is None:
+        return ""
+    reason = reason_words(overridden.reason)
+    key = "overridden-because" if reason else "overridden"
+    return words[key].format(time=overridden.at, reason=reason, until=overridden.until)
 
 
 def _at_once(speaking: Speaking, lead: str) -> str:

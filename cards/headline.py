@@ -37,6 +37,9 @@ def headline_of(speaking: Speaking) -> Headline:
     """The summary, the bold line and how loud they are."""
     situation = speaking.advice.situation
     summary, lead = _kept(speaking) if speaking.settled_by_keeping else _WORDED[situation](speaking)
+    if speaking.overridden is not None and speaking.settled_by_override:
+        said = speaking.summary("overridden", said=summary, time=speaking.overridden.at)
+        return Headline(said, lead, "info")
     return Headline(summary, lead, _indicator(speaking))
 
 
@@ -44,7 +47,7 @@ def _indicator(speaking: Speaking) -> str:
     advice = speaking.advice
     if speaking.settled_by_keeping:
         return "info"
-    if any(note.severity == "contraindicated" and not note.ask for note in advice.safety):
+    if speaking.is_critical:
         return "critical"
     if advice.situation in (Situation.NOT_RATED, Situation.ANSWER_MISSING) and _is_pressing(speaking):
         return "warning"

@@ -6,6 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from rules.recommendation import Recommendation
+
 # uuid5 of the DNS namespace and "lumbar-imaging-cds.github.io"; fixed, so that a decision can be replayed.
 _NAMESPACE = UUID("33ad2577-46f8-5d60-9c46-84d1fd348856").bytes
 _encode = msgspec.json.Encoder().encode
@@ -25,6 +27,11 @@ class Ids(Struct, frozen=True, gc=False):
 def ids_of_call(client: str, service: str, hook_instance: str, body_digest: str) -> Ids:
     """Where the ids of a call start. Parts are JSON-encoded: no two different calls read alike."""
     return Ids(_uuid5(_NAMESPACE, _encode((client, service, hook_instance, body_digest))))
+
+
+def card_id(ids: Ids, advice: Recommendation) -> str:
+    """The id of the card of one order's advice, by which feedback finds its way back to the advice."""
+    return ids.of("card", advice.order.reference, advice.situation.value)
 
 
 def _uuid5(namespace: bytes, name: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from cards.card import Card
 from cards.detail import detail_of
 from cards.headline import headline_of
+from cards.ids import card_id
 from cards.override_reasons import override_reasons
 from cards.source import links_of, source_of
 from cards.speaking import Speaking
@@ -14,9 +15,10 @@ def card_of(speaking: Speaking) -> Card:
     advice = speaking.advice
     headline = headline_of(speaking)
     lead = ": ".join(part for part in (speaking.order_named, headline.lead) if part)
-    suggestions = suggestions_of(speaking)
+    settled = speaking.settled_by_override
+    suggestions = () if settled else suggestions_of(speaking)
     own_system = speaking.call.terminology.own.url
-    reasons = () if speaking.settled_by_keeping else override_reasons(advice.situation, own_system)
+    reasons = () if settled or speaking.settled_by_keeping else override_reasons(advice.situation, own_system)
     return Card(
         summary=headline.summary,
         indicator=headline.indicator,
@@ -24,7 +26,7 @@ def card_of(speaking: Speaking) -> Card:
         source=source_of(speaking),
         suggestions=suggestions,
         selection_behavior="at-most-one" if suggestions else "",
-        links=links_of(speaking),
+        links=() if settled else links_of(speaking),
         override_reasons=reasons,
-        uuid=speaking.call.ids.of("card", advice.order.reference, advice.situation.value),
+        uuid=card_id(speaking.call.ids, advice),
     )

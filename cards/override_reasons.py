@@ -52,6 +52,11 @@ def override_reasons(situation: Situation, own_system: str) -> tuple[Coding, ...
     return tuple(_coding(code, own_system) for code in _BY_SITUATION.get(situation, ()))
 
 
+def reason_words(code: str) -> str:
+    """A reason of our menus in words; nothing for a reason that a client made up itself."""
+    return _STANDARD.get(code) or wording().override.get(code, "")
+
+
 def _coding(code: str, own_system: str) -> Coding:
     if code in _STANDARD:
         return _checked(Coding(code, NON_ADHERENCE, _STANDARD[code]))

@@ -39,8 +39,20 @@ class Rendering(Struct, frozen=True):
     mechanism: str = MECHANISM
 
 
+class Overridden(Struct, frozen=True, gc=False):
+    """The same clinician overrode the same advice on the same facts: when, until when that is remembered, and why.
+
+    ``reason`` is a code of the menu that the card showed, or nothing.
+    """
+
+    at: str  # as said on the card: "10:05"
+    until: str
+    reason: str = ""
+
+
 class Advised(Struct, frozen=True):
     """The advice on one order, and that order as it came."""
 
     recommendation: Recommendation
     raw_draft: Resource
+    overridden: Overridden | None = None

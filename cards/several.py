@@ -26,7 +26,7 @@ _LOUDNESS = {"critical": 0, "warning": 1, "info": 2}
 
 def cards_of(speaking: Sequence[Speaking]) -> tuple[Card, ...]:
     """One card for each order, the most urgent first; past three, the rest as lines of one summary card."""
-    in_order = sorted(speaking, key=lambda each: _RANK[each.advice.situation])
+    in_order = sorted(speaking, key=lambda each: (each.settled_by_override, _RANK[each.advice.situation]))
     shown = [each for each in in_order if _is_shown(each)]
     waiting: list[Speaking] = []
     if any(each.advice.situation in AT_ONCE for each in shown):
@@ -54,7 +54,7 @@ def _escalated(advised: Advised) -> Advised:
     if advice.situation is not Situation.DEFERRED or advice.urgency is Urgency.ROUTINE or not advice.secondary:
         return advised
     first, *rest = advice.secondary
-    return Advised(structs.replace(advice, situation=first, secondary=tuple(rest)), advised.raw_draft)
+    return structs.replace(advised, recommendation=structs.replace(advice, situation=first, secondary=tuple(rest)))
 
 
 def _names(advice: Sequence[Advised], wording: Wording) -> list[str]:

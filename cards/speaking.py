@@ -17,7 +17,7 @@ from cards.phrases import (
     study_name,
     study_short,
 )
-from cards.rendering import Advised, Rendering
+from cards.rendering import Advised, Overridden, Rendering
 from cards.wording import Wording
 from fhir_mappings.order_annotations import Consult
 from fhir_mappings.terminology import Terminology
@@ -36,6 +36,8 @@ _CHECKED_AT_THE_BEDSIDE = frozenset(
 )
 _SETTLED_BY_KEEPING = frozenset({Situation.WRONG_TEST, Situation.PRIOR_IMAGING, Situation.NOT_APPROPRIATE})
 AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
+# Possibly an emergency; and what is one line already.
+_NEVER_SETTLED = frozenset({Situation.POSSIBLE_CAUDA_EQUINA, Situation.APPROPRIATE})
 
 
 class Call(Struct, frozen=True):
@@ -67,6 +69,7 @@ class Speaking(Struct, frozen=True):
     order_named: str  # which order the card is about, when several were selected
     statement_needed: bool  # a deferral begins with the statement that red flags and strength were checked
     flags_not_recorded: bool  # red flags are presumed absent
+    overridden: Overridden | None = None
 
     @property
     def wording(self) -> Wording:
@@ -88,6 +91,24 @@ class Speaking(Struct, frozen=True):
         """The clinician's reason settles it; an emergency, a safety row or haste is said again all the same."""
         routine = self.advice.urgency is Urgency.ROUTINE
         return self.kept and routine and self.advice.situation in _SETTLED_BY_KEEPING
+
+    @property
+    def is_critical(self) -> bool:
+        """What must not wait, and what must not be done: said in full every time."""
+        advice = self.advice
+        if advice.situation in AT_ONCE:
+            return True
+        return any(note.severity == "contraindicated" and not note.ask for note in advice.safety)
+
+    @property
+    def settled_by_override(self) -> bool:
+        """The clinician's "no" to the same advice on the same facts is respected: one line says that it stands.
+
+        Never where the card is critical, nor where an emergency is possible and only an answer can rule it out.
+        """
+        if self.overridden is None or self.is_critical:
+            return False
+        return self.advice.situation not in _NEVER_SETTLED
 
     @property
     def ways_around_mri(self) -> tuple[Study, ...]:
@@ -152,4 +173,5 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
         # With a weakness on record, "strength checked, none" would be untrue.
         statement_needed=not_recorded and not advice.findings.weakness.yes,
         flags_not_recorded=not_recorded,
+        overridden=advised.overridden,
     )

@@ -24,12 +24,12 @@ def _names(text: str) -> frozenset[str]:
 # The fields that the wordings of a section may use. Sections that are not named take none.
 _FIELDS: Mapping[str, frozenset[str]] = {
     "summary": _names(
-        "cause act study better priority hazard sources date story category is_category count row urgency why"
+        "cause act study better priority hazard sources date story category is_category count row urgency why time said"
     ),
     "lead": _names("study better at priority sources date category is_category cause row hazard"),
     "detail": _names(
         "do findings changes if effect urgency verdicts score category dose says orders texts sources entries count"
-        " is_category duration recheck basis care care_date order name rated study"
+        " is_category duration recheck basis care care_date order name rated study time until reason"
     ),
     "story": _names("duration"),
     "duration": _names("n low high"),
