@@ -174,6 +174,16 @@ def _decoded(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:
         raise Unreadable from None
 
 
+def may_be_a_fever(result: Result) -> bool:
+    """Would a temperature whose unit is not stated be a high one in degrees Celsius, or in degrees Fahrenheit?
+
+    It is not taken for one, as a unit is never assumed: it is shown. Limits: parameters.toml, fever_celsius.
+    """
+    quantity = result.quantity or number_in_text(result.text)
+    value = quantity.value if quantity is not None else result.whole
+    return value is not None and (38.0 <= value <= 46.0 or 100.4 <= value <= 115.0)
+
+
 def says_nothing(item: HasValue) -> bool:
     """Is the value stated to be missing?"""
     return is_given(item.data_absent_reason)

@@ -21,6 +21,7 @@ from fhir_mappings.observation_values import (
     components_in,
     grade_of,
     is_raised,
+    may_be_a_fever,
     number_of,
     result_of,
     says_nothing,
@@ -262,6 +263,9 @@ class _Item:
         number = number_of(self._result, statement.concept)
         if number is not None:
             self._say(statement.concept, statement, number=number)
+        elif statement.concept == "body-temperature" and may_be_a_fever(self._result):
+            if self._page.of_this_episode(self._frame.began):
+                self._show_unread()
 
     def _strength(self, statement: Statement) -> None:
         grade = grade_of(self._result, self._page.codes)

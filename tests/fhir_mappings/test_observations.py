@@ -395,3 +395,27 @@ def test_a_card_can_quote_the_name_and_the_value():
     assert fact.evidence.says == "Body temperature: 39.2 Cel"
     graded = only(facts_of(observation({"text": "Muscle power, left ankle dorsiflexion"}, valueString="4-/5")))
     assert graded.evidence.says == "Muscle power, left ankle dorsiflexion: 4-/5"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (quantity(39.4), True),
+        (quantity(102.9), True),
+        (quantity(38.0), True),
+        (quantity(37.9), False),
+        (quantity(100.3), False),
+        (quantity(98.6), False),
+        (quantity(39.4, "widgets"), True),
+        (text("39.4"), True),
+        (text("36.8"), False),
+        ({"valueInteger": 39}, True),
+        (text("see chart"), False),
+    ],
+)
+def test_a_temperature_without_a_unit_is_not_taken_for_a_fever_and_is_shown_where_it_may_be_one(
+    value: Resource, shown: bool
+):
+    picture = picture_of(observation("body-temperature", **value))
+    assert not picture.facts
+    assert bool(picture.unread_current_problems) == picture.unread_red_flag_stem == shown
