@@ -38,7 +38,7 @@ from tests.clinic import usual_tools
 from tests.fhir_calls import TOKEN, everything, says, store_of, without
 
 BUDGET = 0.6  # seconds
-SLACK = 0.35  # for a machine that is busy with something else
+SLACK = 1.0  # for a machine that is busy with something else
 CONDITIONS = frozenset({"Condition"})
 
 

@@ -25,7 +25,7 @@ from tests.fhir_calls import everything, says, store_of, without
 
 ROOT = Path(__file__).parents[2]
 BUDGET = 2.0  # the default
-SLACK = 0.6
+SLACK = 1.5  # for a machine that is busy with something else
 
 
 @pytest.fixture(scope="module")
