@@ -120,6 +120,16 @@ class FetchedWave(Struct, frozen=True, kw_only=True, omit_defaults=True):
     for_reasons: bool = False
 
 
+class RememberedOverride(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An override that the decision took into account: the same advice on the same facts, not long before."""
+
+    order: str  # reference of the judged order
+    card: str  # the card that was overridden, and the decision that it came from
+    decision: str
+    at: datetime  # when it was overridden
+    reason: str = ""  # code of the reason
+
+
 class Timings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the time went, in milliseconds. ``whole``: from the first header to this record."""
 
@@ -165,6 +175,7 @@ class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
     body_digest: str = ""  # of the body as it came, token included: ids of the decision derive from it
     sources: tuple[SourceRead, ...] = ()
     fetched: tuple[FetchedWave, ...] = ()
+    overrides: tuple[RememberedOverride, ...] = ()  # inputs of the decision, like the request
     # what was decided
     versions: Versions = Versions()
     decided_on: str = ""  # the patient's day, YYYY-MM-DD

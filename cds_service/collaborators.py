@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -18,6 +19,7 @@ from cds_service.egress import Egress, EgressPolicy, HostRule
 from cds_service.fhir_chart_source import FhirChartSource
 from cds_service.fhir_client import FetchLimits
 from cds_service.settings import Settings, SettingsError
+from cds_service.versions import InForce, in_force
 from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
 from rules.concepts import ConceptGroupError
@@ -37,7 +39,7 @@ class GuidelinesByDay:
 
     def __init__(self, settings: Settings) -> None:
         self._rating_guideline = settings.rating_guideline
-        self._site_values = _site_parameters(settings.site_parameters)
+        self.site_values = _site_parameters(settings.site_parameters)
         self._loaded: dict[date, Guidelines] = {}
         self._lock = Lock()
 
@@ -53,7 +55,7 @@ class GuidelinesByDay:
             return found
 
     def _load(self, day: date) -> Guidelines:
-        return load_guidelines(day, self._rating_guideline, self._site_values)
+        return load_guidelines(day, self._rating_guideline, self.site_values)
 
 
 class Collaborators:
@@ -66,12 +68,21 @@ class Collaborators:
         self.terminology = terminology
         self.guidelines = guidelines
         self.chart_source = chart_source
+        self._in_force: WeakKeyDictionary[Terminology, InForce] = WeakKeyDictionary()
 
     def of_site(self, terminology: Terminology) -> Collaborators:
         """The same with a site's own code lists."""
         tools = copy(self)
         tools.terminology = terminology
         return tools
+
+    def in_force(self) -> InForce:
+        """By what answers are made, for the record; worked out once for each set of code lists."""
+        found = self._in_force.get(self.terminology)
+        if found is None:
+            found = in_force(self.settings, self.guidelines.site_values, self.terminology)
+            self._in_force[self.terminology] = found
+        return found
 
     def health(self) -> dict[str, object]:
         """What `GET /health` says: up, and what is loaded or left out."""

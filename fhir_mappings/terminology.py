@@ -155,6 +155,7 @@ class Terminology:
         catalogue: OrderCatalogue,
         unavailable: tuple[Unavailable, ...],
         version: str,
+        site_files: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.manifest = manifest
         self.rows = rows
@@ -162,6 +163,7 @@ class Terminology:
         self.catalogue = catalogue
         self.unavailable = unavailable
         self.version = version
+        self.site_files = site_files  # a site's own maps and catalogues as they were read: (name, text)
         self.concepts: Mapping[str, str] = {**manifest.group_of()}
         self._names = SystemNames(manifest.system)
         self._codes = _tables(manifest, rows)
@@ -257,17 +259,21 @@ def load_terminology(options: TerminologyOptions | None = None) -> Terminology:
         rows += own
     check_order_studies(order_studies(), manifest, codes)
     names = SystemNames(manifest.system)
+    site_files: list[tuple[str, str]] = []
     for path in options.site_code_maps:
         site_rows, text = read_site_code_map(path, manifest, names)
         rows += site_rows
+        site_files.append((f"codes-{len(site_files)}.csv", text))
         digest.update(text.encode())
     catalogue = OrderCatalogue(())
     for path in options.order_catalogues:
         more, site_rows, text = read_order_catalogue(path, manifest, names)
         catalogue = catalogue.with_more(more)
         rows += site_rows
+        site_files.append((f"orders-{len(site_files)}.csv", text))
         digest.update(text.encode())
     check_together(rows, manifest.excludes)
     own_codes = load_own_codes(options.canonical_base, frozenset(manifest.group_of()))
     digest.update(own_codes.text.encode())
-    return Terminology(manifest, tuple(rows), own_codes, catalogue, tuple(unavailable), digest.hexdigest()[:16])
+    version = digest.hexdigest()[:16]
+    return Terminology(manifest, tuple(rows), own_codes, catalogue, tuple(unavailable), version, tuple(site_files))
