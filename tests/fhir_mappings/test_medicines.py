@@ -1,7 +1,5 @@
 """Medicines by ingredient: code, or name as a whole word; local forms of steroids are not systemic."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +105,5 @@ def test_any_text_is_read_and_never_fails(text):
     assert isinstance(named(text), list)
 
 
-def test_a_hostile_text_costs_no_time():
-    started = time.perf_counter()
-    named("zoledronic " * 100_000)
-    assert time.perf_counter() - started < 0.1
+def test_a_hostile_text_is_not_gone_through():
+    assert named("zoledronic " * 100_000) == []

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import time
 from importlib.resources import files
 
 import pytest
@@ -306,25 +305,7 @@ def test_a_changed_digit_breaks_a_loinc_check_digit(code):
                 assert is_loinc(changed) == (changed == code)
 
 
-# --- speed and robustness
-
-
-def test_loading_takes_less_than_150_ms():
-    load_terminology()
-    started = time.perf_counter()
-    load_terminology()
-    assert time.perf_counter() - started < 0.15
-
-
-def test_look_up_takes_constant_time_for_known_and_unknown_codes():
-    known = [(row.system, row.code) for row in TERMINOLOGY.rows]
-    for codes in (known, [(ICD, f"Q{n:04d}") for n in range(2000)]):
-        for system, code in codes:
-            TERMINOLOGY.meanings(system, code)
-        started = time.perf_counter()
-        for system, code in codes:
-            TERMINOLOGY.meanings(system, code)
-        assert (time.perf_counter() - started) / len(codes) < 5e-6
+# --- robustness
 
 
 def test_what_is_learned_from_callers_stays_bounded():
