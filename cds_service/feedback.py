@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
+from audit_trail.feedback import card_uuid, item_of
+from audit_trail.record import FeedbackItem
 from cds_service.audit import FeedbackRecord
 from cds_service.errors import AnotherClientsCard, InvalidFeedback
 from cds_service.json_bodies import read_json
@@ -21,10 +25,20 @@ SentToCaller = Callable[[Iterable[str]], Mapping[str, bool]]
 Refusal = InvalidFeedback | AnotherClientsCard
 
 
-def read_feedback(
-    body: bytes, service_id: str, sent_to_caller: SentToCaller | None = None
-) -> tuple[FeedbackRecord, Refusal | None]:
-    """The counts of a report, and the failure to answer with when an item is unusable or not the caller's to report.
+class Report(Struct, frozen=True):
+    """A feedback report, read: the items that are taken, what is logged of it, and the failure to answer with, if any.
+
+    ``unknown``: cards that nobody remembers; what is said of them is kept all the same.
+    """
+
+    items: tuple[FeedbackItem, ...]
+    counts: FeedbackRecord
+    refusal: Refusal | None = None
+    unknown: frozenset[str] = frozenset()
+
+
+def read_feedback(body: bytes, service_id: str, sent_to_caller: SentToCaller | None = None) -> Report:
+    """A report of one item or many; what is unusable, or not the caller's to report, is refused by name.
 
     Without ``sent_to_caller`` nobody asks whose a card is.
     """
@@ -40,20 +54,22 @@ def read_feedback(
             sound[position] = item
         else:
             problems.append(f"feedback[{position}]{problem}")
-    known = None if sent_to_caller is None else sent_to_caller({item["card"] for item in sound.values()})
+    cards = {position: card_uuid(item["card"]) for position, item in sound.items()}
+    known = None if sent_to_caller is None else sent_to_caller(set(cards.values()))
     not_theirs = {card for card, theirs in (known or {}).items() if not theirs}
-    foreign = [position for position, item in sound.items() if item["card"] in not_theirs]
-    taken = [item for item in sound.values() if item["card"] not in not_theirs]
-    record = FeedbackRecord(
+    foreign = [position for position, card in cards.items() if card in not_theirs]
+    taken = [item_of(item) for position, item in sound.items() if cards[position] not in not_theirs]
+    unknown = frozenset() if known is None else frozenset(item.card for item in taken if item.card not in known)
+    counts = FeedbackRecord(
         service=service_id,
-        accepted=sum(item["outcome"] == "accepted" for item in taken),
-        overridden=sum(item["outcome"] == "overridden" for item in taken),
+        accepted=sum(item.outcome == "accepted" for item in taken),
+        overridden=sum(item.outcome == "overridden" for item in taken),
         with_reason=sum(_has_reason(item) for item in taken),
         refused=len(problems) + len(foreign),
         of_another_client=len(foreign),
-        on_unknown_cards=0 if known is None else sum(item["card"] not in known for item in taken),
+        on_unknown_cards=sum(item.card in unknown for item in taken),
     )
-    return record, _refusal(foreign, problems)
+    return Report(tuple(taken), counts, _refusal(foreign, problems), unknown)
 
 
 def _problem(item: object) -> str | None:
@@ -80,6 +96,5 @@ def _refusal(foreign: Iterable[int], problems: Iterable[str]) -> Refusal | None:
     return AnotherClientsCard(said) if anothers else InvalidFeedback(said)
 
 
-def _has_reason(item: dict[str, Any]) -> bool:
-    reason = item.get("overrideReason") or item.get("overrideReasons")
-    return bool(reason) if isinstance(reason, dict) else False
+def _has_reason(item: FeedbackItem) -> bool:
+    return bool(item.reason_code or item.reason_display or item.comment)

@@ -16,7 +16,7 @@ from cds_service import service_catalogue
 from cds_service.audit import AuditSink, CallRecord, FeedbackRecord
 from cds_service.card_owners import SentCards
 from cds_service.collaborators import Collaborators
-from cds_service.consultation import Consultation, consult
+from cds_service.consultation import Consultation, consult, decision_id
 from cds_service.errors import (
     BodyCutOff,
     BodyTooLarge,
@@ -101,12 +101,12 @@ class CdsRoutes:
         """`POST /cds-services/{id}/feedback`"""
         service = _service(service_id)
         caller = self._trust.identify(request.headers, f"{CDS_PATH}/{service.id}/feedback")
-        record, failure = read_feedback(_json_body(), service.id, self._sent_to(caller))
-        self._audit.feedback(record)
-        if failure is not None:
-            failure.client = caller.client if caller.registered else ""
-            raise failure
-        return Response(_received(record), content_type=JSON)
+        report = read_feedback(_json_body(), service.id, self._sent_to(caller))
+        self._audit.feedback(report.counts)
+        if report.refusal is not None:
+            report.refusal.client = caller.client if caller.registered else ""
+            raise report.refusal
+        return Response(_received(report.counts), content_type=JSON)
 
     def _sent_to(self, caller: Caller) -> SentToCaller | None:
         if self._sent_cards is None or not caller.registered:
@@ -193,7 +193,10 @@ def _record(consultation: Consultation, service_id: str, caller: Caller, body_by
         status=200,
         milliseconds=_since(started),
         body_bytes=body_bytes,
-        **consultation.counts(),
+        decision=decision_id(consultation.ids) if consultation.ids is not None else "",
+        hook_differs=consultation.hook_differs,
+        judged_orders=len(consultation.advice),
+        cards=consultation.cards,
     )
 
 

@@ -50,6 +50,11 @@ SOUND = [
     pytest.param(overridden(overrideReasons={"extension": {"com.example.reason": "1"}}), id="extension-for-reason"),
     pytest.param(overridden(outcomeTimestamp="2026-11-25T10:05:31"), id="time-without-zone"),
     pytest.param({**ACCEPTED, "com.example": {"x": 1}}, id="unknown-member"),
+    pytest.param({**ACCEPTED, "extension": {"com.example.seen": True}}, id="extension-of-the-item"),
+    pytest.param({**ACCEPTED, "card": "urn:uuid:4E0A3A1E-3283-4575-AB82-028D55FE2719"}, id="card-as-urn"),
+    pytest.param(overridden(overrideReasons=[REASON, {"userComment": "and a word"}]), id="a-list-of-reasons"),
+    pytest.param(overridden(overrideReasons=None), id="null-reasons"),
+    pytest.param(overridden(overrideReason={"reason": None, "userComment": None}), id="null-inside"),
 ]
 
 BROKEN = [
@@ -72,53 +77,56 @@ BROKEN = [
 
 @pytest.mark.parametrize("item", SOUND)
 def test_what_clients_are_known_to_send_is_taken(item: dict[str, Any]) -> None:  # FB-2, FB-5, PX-7
-    record, failure = read_feedback(report(item), SERVICE)
-    assert failure is None
-    assert record.accepted + record.overridden == 1
-    assert record.refused == 0
+    read = read_feedback(report(item), SERVICE)
+    assert read.refusal is None
+    assert read.counts.accepted + read.counts.overridden == 1
+    assert read.counts.refused == 0
+    assert [taken.outcome for taken in read.items] == [item["outcome"]]
     assert list(validator("feedback").iter_errors({"feedback": [item]})) == []
 
 
 @pytest.mark.parametrize(("item", "named"), BROKEN)
 def test_a_broken_item_is_named(item: object, named: str) -> None:  # FB-2, FB-3
-    record, failure = read_feedback(report(item), SERVICE)
-    assert failure is not None
-    assert named in failure.diagnostics
-    assert record.refused == 1
+    read = read_feedback(report(item), SERVICE)
+    assert read.refusal is not None
+    assert named in read.refusal.diagnostics
+    assert read.counts.refused == 1
+    assert read.items == ()
     assert list(validator("feedback").iter_errors({"feedback": [item]})) != []
 
 
 def test_sound_items_of_a_batch_are_counted_beside_a_broken_one() -> None:  # FB-2, FB-4
-    record, failure = read_feedback(
-        report(ACCEPTED, {"card": "x"}, overridden(overrideReason=REASON), ACCEPTED), SERVICE
-    )
-    assert (record.accepted, record.overridden, record.with_reason, record.refused) == (2, 1, 1, 1)
-    assert failure is not None
-    assert failure.diagnostics.startswith("feedback[1] needs")
+    read = read_feedback(report(ACCEPTED, {"card": "x"}, overridden(overrideReason=REASON), ACCEPTED), SERVICE)
+    counts = read.counts
+    assert (counts.accepted, counts.overridden, counts.with_reason, counts.refused) == (2, 1, 1, 1)
+    assert read.refusal is not None
+    assert read.refusal.diagnostics.startswith("feedback[1] needs")
 
 
 def test_a_long_list_of_broken_items_is_cut_and_says_so() -> None:
-    _, failure = read_feedback(report(*[{}] * 9), SERVICE)
-    assert failure is not None
-    assert "and 4 more" in failure.diagnostics
+    refusal = read_feedback(report(*[{}] * 9), SERVICE).refusal
+    assert refusal is not None
+    assert "and 4 more" in refusal.diagnostics
 
 
 def test_another_clients_cards_are_named_before_what_is_broken_and_count_for_nothing() -> None:
-    record, failure = read_feedback(
+    read = read_feedback(
         report(*[{}] * 9, ACCEPTED, OVERRIDDEN),
         SERVICE,
         lambda cards: {card: card != ACCEPTED["card"] for card in cards},
     )
-    assert isinstance(failure, AnotherClientsCard)
-    assert failure.diagnostics.startswith("feedback[9].card was not sent to this client; feedback[0] needs ")
-    assert "and 5 more" in failure.diagnostics
-    assert (record.accepted, record.overridden, record.refused, record.of_another_client) == (0, 1, 10, 1)
+    assert isinstance(read.refusal, AnotherClientsCard)
+    assert read.refusal.diagnostics.startswith("feedback[9].card was not sent to this client; feedback[0] needs ")
+    assert "and 5 more" in read.refusal.diagnostics
+    counts = read.counts
+    assert (counts.accepted, counts.overridden, counts.refused, counts.of_another_client) == (0, 1, 10, 1)
+    assert [item.card for item in read.items] == [OVERRIDDEN["card"]]
 
 
 def test_what_the_caller_wrote_is_not_repeated() -> None:
-    _, failure = read_feedback(report({**ACCEPTED, "outcome": "Jane Roe, 1950-01-01"}), SERVICE)
-    assert failure is not None
-    assert "Roe" not in failure.diagnostics
+    refusal = read_feedback(report({**ACCEPTED, "outcome": "Jane Roe, 1950-01-01"}), SERVICE).refusal
+    assert refusal is not None
+    assert "Roe" not in refusal.diagnostics
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"feedback":{}}', b'{"feedback":[]}', b"null", b'"x"'])
