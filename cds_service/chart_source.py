@@ -7,18 +7,43 @@ from typing import Protocol
 from msgspec import Struct
 
 from cds_service.deadline import Deadline
+from cds_service.fhir_client import Found
 from cds_service.service_catalogue import expected_sources
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
 from fhir_mappings.picture import Chart, chart_from_prefetch
 
 
+class Wave(Struct, frozen=True):
+    """Queries that were sent together, and what came of each, by prefetch key.
+
+    ``unsupported``: by the end of it the server was known to speak another version of FHIR. ``for_reasons``: asked
+    before it was known whether an order is ours.
+    """
+
+    found: dict[str, Found]
+    unsupported: bool = False
+    for_reasons: bool = False
+
+
 class FetchRecord(Struct, frozen=True):
-    """What was asked of the EHR's server during one call: counts and words of ours."""
+    """What was asked of the EHR's server during one call: counts, words of ours, and what came."""
 
     queries: int = 0
     milliseconds: float = 0.0
     troubles: tuple[str, ...] = ()  # "conditions: timeout"
+    waves: tuple[Wave, ...] = ()
+
+    def followed_by(self, later: FetchRecord) -> FetchRecord:
+        """Both together."""
+        if not self.queries:
+            return later
+        return FetchRecord(
+            self.queries + later.queries,
+            self.milliseconds + later.milliseconds,
+            (*self.troubles, *later.troubles),
+            (*self.waves, *later.waves),
+        )
 
 
 NOTHING_FETCHED = FetchRecord()
@@ -42,7 +67,9 @@ class ChartSource(Protocol):
         """
         ...
 
-    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
+    def with_reasons(
+        self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]
+    ) -> tuple[HookCall, FetchRecord]:
         """The call and these entries, where they can be had; the same call where they cannot."""
         ...
 
@@ -53,8 +80,10 @@ class PrefetchChartSource:
     def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
         return Gathered(chart_from_prefetch(call, expected_of(call)), call)
 
-    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
-        return call
+    def with_reasons(
+        self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]
+    ) -> tuple[HookCall, FetchRecord]:
+        return call, NOTHING_FETCHED
 
 
 def expected_of(call: HookCall) -> dict[str, str]:

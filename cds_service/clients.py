@@ -35,6 +35,7 @@ class Client(Struct, frozen=True, kw_only=True):
     burst: int = 100
     update_only: bool = False
     synthetic_data_only: bool = False
+    silent: bool = False
 
     @property
     def key_set_address(self) -> str:

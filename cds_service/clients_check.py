@@ -41,6 +41,8 @@ def _keys(client: Client, source: KeySource) -> Iterator[str]:
 
 
 def _look_again(client: Client) -> Iterator[str]:
+    if client.silent:
+        yield "  NOTE: silent: its calls are decided and recorded, and its clinicians are shown nothing"
     if client.synthetic_data_only:
         yield "  NOTE: anybody can sign as this client; synthetic data only"
     if client.private_networks and not client.fhir_servers and not client.jwks_url:

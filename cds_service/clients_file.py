@@ -78,6 +78,7 @@ _READERS: Final[dict[str, Callable[[object, Path], Any]]] = {
     "burst": lambda value, _: read_whole(value, 1, 1_000_000),
     "update_only": lambda value, _: read_flag(value),
     "synthetic_data_only": lambda value, _: read_flag(value),
+    "silent": lambda value, _: read_flag(value),
 }
 
 

@@ -56,6 +56,10 @@ class ClosedTrust:
             in_force.code_lists.get(client.name),
             client.private_networks,
             registered=True,
+            silent=client.silent,
+            issuer=client.issuer,
+            token_id=token.token_id,
+            tenant=token.tenant,
         )
 
     def origins(self) -> frozenset[str]:

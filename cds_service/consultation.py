@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Final, TypedDict
+from time import perf_counter
+from typing import Final
 
 from msgspec import Struct
 
@@ -18,6 +19,7 @@ from cds_service.deadline import Deadline
 from cds_service.errors import AnotherPatient, PatientUnavailable
 from cds_service.hook_request import read_call
 from cds_service.output_check import check_answer
+from cds_service.progress import Progress
 from cds_service.service_catalogue import Service
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
@@ -30,25 +32,6 @@ from rules.recommend import recommend
 from rules.recommendation import Recommendation
 
 NOTHING_TO_SAY: Final = b'{"cards":[]}'
-
-
-class Counts(TypedDict, total=False):
-    """The counts and codes of a consultation that may be recorded; see audit.CallRecord."""
-
-    decision: str
-    hook_differs: bool
-    judged_orders: int
-    situations: tuple[str, ...]
-    ratings: tuple[str, ...]
-    cards: int
-    gaps: tuple[str, ...]
-    dropped_entries: int
-    foreign_entries: int
-    unread_texts: int
-    unmapped_codes: int
-    fetch_queries: int
-    fetch_milliseconds: float
-    fetch_troubles: tuple[str, ...]
 
 
 class Consultation(Struct, frozen=True):
@@ -67,31 +50,6 @@ class Consultation(Struct, frozen=True):
         """How many cards the answer shows."""
         return len(self.shown.cards)
 
-    def counts(self) -> Counts:
-        """For the record: counts and codes of ours, nothing of the patient's."""
-        if self.ids is None or self.picture is None:
-            return Counts(hook_differs=self.hook_differs)
-        return Counts(
-            decision=decision_id(self.ids),
-            hook_differs=self.hook_differs,
-            judged_orders=len(self.advice),
-            situations=tuple(each.situation.value for each in self.advice),
-            ratings=tuple(each.rating.pama.value for each in self.advice if each.rating is not None),
-            cards=self.cards,
-            gaps=tuple(f"{gap.source}: {gap.why}" for gap in self.picture.gaps),
-            dropped_entries=self.picture.dropped_entries,
-            foreign_entries=self.picture.foreign_entries,
-            unread_texts=self.picture.unread_texts,
-            unmapped_codes=len(self.picture.unmapped_codes),
-            **_fetched(self.fetched),
-        )
-
-
-def _fetched(record: FetchRecord) -> Counts:
-    if not record.queries:
-        return Counts()
-    return Counts(fetch_queries=record.queries, fetch_milliseconds=record.milliseconds, fetch_troubles=record.troubles)
-
 
 def consult(
     body: bytes,
@@ -100,11 +58,13 @@ def consult(
     now: datetime,
     tools: Collaborators,
     chart_source: ChartSource | None = None,
+    progress: Progress | None = None,
 ) -> Consultation:
     """One hook call: from the orders a clinician has drafted to the cards they will see."""
     try:
         with TURN:
-            return _consult(body, service, caller, now, tools, chart_source or tools.chart_source)
+            source = chart_source or tools.chart_source
+            return _consult(body, service, caller, now, tools, source, progress or Progress())
     except PatientMissing as problem:
         raise PatientUnavailable(str(problem)) from None
     except WrongPatient as problem:
@@ -112,26 +72,37 @@ def consult(
 
 
 def _consult(
-    body: bytes, service: Service, caller: Caller, now: datetime, tools: Collaborators, chart_source: ChartSource
+    body: bytes,
+    service: Service,
+    caller: Caller,
+    now: datetime,
+    tools: Collaborators,
+    chart_source: ChartSource,
+    progress: Progress,
 ) -> Consultation:
+    progress.began = perf_counter()
     deadline = Deadline(tools.settings.budget_seconds)
-    call = read_call(body, tools.settings.max_resources)
+    progress.call = call = read_call(body, tools.settings.max_resources)
     hook_differs = call.hook != service.hook
     drafts = read_drafts(call, tools.terminology, now)
     reasons = reasons_not_at_hand(call, tools.terminology)
     if reasons and not any(_is_judged(draft, service) for draft in drafts):
-        call = chart_source.with_reasons(call, caller, deadline, reasons)  # they may show that an order is ours
+        # They may show that an order is ours.
+        call, progress.fetched = chart_source.with_reasons(call, caller, deadline, reasons)
         drafts = read_drafts(call, tools.terminology, now)
+    progress.read = perf_counter()
     if not any(_is_judged(draft, service) for draft in drafts):
         return Consultation(NOTHING_TO_SAY, hook_differs)  # no chart is opened for an order we do not rate
 
     gathered = chart_source.gather(call, caller, deadline, reasons)
+    progress.fetched = progress.fetched.followed_by(gathered.record)
+    progress.call = gathered.call
     if gathered.call is not call:
         call = gathered.call
         drafts = read_drafts(call, tools.terminology, now)  # a reason that was fetched is a reason
     judged = [draft for draft in drafts if _is_judged(draft, service)]
 
-    offset = _offset(judged)
+    progress.offset = offset = _offset(judged)
     as_of = now.astimezone(offset).date()
     picture = draw_picture(
         gathered.chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
@@ -140,6 +111,7 @@ def _consult(
     advised = tuple(
         Advised(recommend(draft.order, picture, guidelines, _others(draft, drafts)), draft.raw) for draft in judged
     )
+    progress.decided = perf_counter()
     ids = _ids(call, service, caller, body, as_of)
     answer = cards_for(advised, ids, _rendering(service, caller, tools), tools.terminology, guidelines)
     if tools.settings.validate_output:
@@ -151,7 +123,7 @@ def _consult(
         picture=picture,
         advice=tuple(each.recommendation for each in advised),
         shown=answer,
-        fetched=gathered.record,
+        fetched=progress.fetched,
     )
 
 

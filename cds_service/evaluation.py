@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from cds_service.chart_source import ChartSource, Gathered
+from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord, Gathered
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
 from cds_service.deadline import Deadline
@@ -37,8 +37,10 @@ class WholeRecord(Struct, frozen=True):
     def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
         return Gathered(chart_from_bundle(self.bundle, call.context.patient_id), call)
 
-    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
-        return call
+    def with_reasons(
+        self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]
+    ) -> tuple[HookCall, FetchRecord]:
+        return call, NOTHING_FETCHED
 
 
 def evaluate_file(

@@ -7,13 +7,14 @@ from typing import Final
 
 import msgspec
 
+from cds_service.chart_source import Wave
 from cds_service.fhir_client import Found
-from cds_service.prefetch_queries import Query
 from fhir_mappings.decode import HookCall
 from fhir_mappings.fhir_records import OperationOutcome, Patient, type_name
 from fhir_mappings.prefetch_values import OLDER, PrefetchValue, State
 
 REFERRED: Final = "referred to: "  # keys of entries that no template asks for
+_PEOPLE: Final = frozenset({"Practitioner", "PractitionerRole"})
 
 
 def with_fetched(
@@ -71,9 +72,37 @@ def came_elsewhere(call: HookCall, expected: Mapping[str, str]) -> frozenset[str
     )
 
 
-def of_older_server(found: Found, query: Query) -> Found:
-    """From a server of another FHIR version only who the patient is counts: birth date and sex are the same in all."""
+def usable(wave: Wave, expected: Mapping[str, str]) -> dict[str, Found]:
+    """What counts of a wave. From a server of another FHIR version that is who the patient is, and nothing else."""
+    if not wave.unsupported:
+        return wave.found
+    return {key: _of_older_server(each, _type_of(key, expected)) for key, each in wave.found.items()}
+
+
+def user_not_read(found: Mapping[str, Found], expected: Mapping[str, str]) -> bool:
+    """Was the user's own entry asked for in vain? Which setting it is may hang on it."""
+    return any(
+        each.value.state is not State.READ and not each.gone
+        for key, each in found.items()
+        if key not in expected and _type_of(key, expected) in _PEOPLE
+    )
+
+
+def completed(call: HookCall, found: Mapping[str, Found], expected: Mapping[str, str]) -> HookCall:
+    """The call as if it had brought along what was found."""
+    prefetch = with_fetched(call.prefetch, found, expected, came_elsewhere(call, expected))
+    return msgspec.structs.replace(call, prefetch=prefetch)
+
+
+def _type_of(key: str, expected: Mapping[str, str]) -> str:
+    return expected.get(key) or key.removeprefix(REFERRED).partition("/")[0]
+
+
+def _of_older_server(found: Found, resource_type: str) -> Found:
+    """Birth date and sex are the same in all versions."""
     entries = found.value.entries
-    if query.resource_type == "Patient" and entries and isinstance(entries[0].resource, Patient):
-        return Found(msgspec.structs.replace(found.value, state=State.OLDER), "older FHIR")
-    return Found(OLDER, "older FHIR")
+    if resource_type == "Patient" and entries and isinstance(entries[0].resource, Patient):
+        return msgspec.structs.replace(
+            found, value=msgspec.structs.replace(found.value, state=State.OLDER), trouble="older FHIR"
+        )
+    return msgspec.structs.replace(found, value=OLDER, trouble="older FHIR", gone=False)

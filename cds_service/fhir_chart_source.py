@@ -12,14 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache, partial
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
-from cds_service.chart_source import FetchRecord, Gathered, expected_of
+from cds_service.chart_source import NOTHING_FETCHED, FetchRecord, Gathered, Wave, expected_of
 from cds_service.computing import TURN
 from cds_service.deadline import Deadline
 from cds_service.egress import BadAddress, Egress, HostRule, normal_base
-from cds_service.fetched_values import REFERRED, came_elsewhere, of_older_server, with_fetched
+from cds_service.fetched_values import REFERRED, completed, usable, user_not_read
 from cds_service.fhir_addresses import reference_on
 from cds_service.fhir_client import FetchLimits, FhirClient, Found
 from cds_service.fhir_servers import FhirServer, FhirServers
@@ -34,7 +33,7 @@ from fhir_mappings.referred import medicines_referred_to, still_missing, user_re
 
 _REASONS: Final = frozenset({"Condition", "Observation"})
 _MEDICINES: Final = frozenset({"Medication"})
-_PEOPLE: Final = frozenset({"Practitioner", "PractitionerRole"})
+_USERS: Final = frozenset({"Practitioner", "PractitionerRole"})
 _MOST_REFERENCES: Final = 40
 _FOR_THE_DECISION: Final = 0.1  # part of the call's time that is kept for everything after the reading
 _MOST_FOR_THE_DECISION: Final = 0.2  # seconds
@@ -55,7 +54,16 @@ class _Asked(Struct):
     references: set[str] = set()  # asked for already
     queries: int = 0
     troubles: list[str] = []
+    waves: list[Wave] = []
     user_unread: bool = False
+    started: float = 0.0
+
+    def record(self) -> FetchRecord:
+        """What was asked up to now."""
+        if not self.queries:
+            return NOTHING_FETCHED
+        milliseconds = round((time.perf_counter() - self.started) * 1000, 2)
+        return FetchRecord(self.queries, milliseconds, tuple(sorted(self.troubles)), tuple(self.waves))
 
 
 class FhirChartSource:
@@ -76,7 +84,6 @@ class FhirChartSource:
         chart = _prefetched(call, expected, patient_needed=not base)
         if chart is not None and not base:
             return Gathered(chart, call)
-        started = time.perf_counter()
         asked = self._asked(call, caller, base, deadline, expected)
         asked.keys = chart.unread_keys if chart is not None else ("patient", *unread_keys(call.prefetch, expected))
         asked.reasons = reasons
@@ -89,42 +96,37 @@ class FhirChartSource:
             chart = chart_from_prefetch(asked.call, expected)  # no Patient, and no way to ask for one
         if asked.user_unread:
             chart.gaps = (*chart.gaps, gap("Practitioner", "failed"))
-        milliseconds = round((time.perf_counter() - started) * 1000, 2) if asked.queries else 0.0
-        return Gathered(chart, asked.call, FetchRecord(asked.queries, milliseconds, tuple(sorted(asked.troubles))))
+        return Gathered(chart, asked.call, asked.record())
 
-    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
+    def with_reasons(
+        self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]
+    ) -> tuple[HookCall, FetchRecord]:
         """Asked before it is known whether an order is ours: nothing but the entries that would tell."""
         base = _base_for(call, caller)
         if not base:
-            return call
+            return call, NOTHING_FETCHED
         asked = self._asked(call, caller, base, deadline, {})
         wanted = _reads(asked, reasons, _REASONS)
         if wanted:
-            self._complete(asked, wanted)
-        return asked.call
+            self._complete(asked, wanted, for_reasons=True)
+        return asked.call, asked.record()
 
     def _asked(self, call: HookCall, caller: Caller, base: str, deadline: Deadline, expected: dict[str, str]) -> _Asked:
         server = self._servers.at(base, caller.private_networks)
         kept = min(_MOST_FOR_THE_DECISION, _FOR_THE_DECISION * deadline.remaining())
         reading = deadline.sooner(kept)
         client = FhirClient(base, server, call.access, reading, self._limits)
-        return _Asked(call, client, server, base, reading, expected)
+        return _Asked(call, client, server, base, reading, expected, started=time.perf_counter())
 
-    def _complete(self, asked: _Asked, wanted: dict[str, Query]) -> None:
+    def _complete(self, asked: _Asked, wanted: dict[str, Query], for_reasons: bool = False) -> None:
         """Ask for all of it at once, and put what came into the call as if it had been prefetched."""
-        found = self._ask(asked, wanted)
-        if asked.server.is_unsupported:
-            found = {key: of_older_server(each, wanted[key]) for key, each in found.items()}
+        wave = Wave(self._ask(asked, wanted), asked.server.is_unsupported, for_reasons)
+        found = usable(wave, asked.expected)
+        asked.waves.append(wave)
         asked.queries += len(wanted)
         asked.troubles += [f"{_recorded(key)}: {each.trouble}" for key, each in found.items() if each.trouble]
-        asked.user_unread = asked.user_unread or any(
-            each.value.state is not State.READ and not each.gone
-            for key, each in found.items()
-            if wanted[key].resource_type in _PEOPLE and key not in asked.expected
-        )
-        elsewhere = came_elsewhere(asked.call, asked.expected)
-        prefetch = with_fetched(asked.call.prefetch, found, asked.expected, elsewhere)
-        asked.call = msgspec.structs.replace(asked.call, prefetch=prefetch)
+        asked.user_unread = asked.user_unread or user_not_read(found, asked.expected)
+        asked.call = completed(asked.call, found, asked.expected)
 
     def _ask(self, asked: _Asked, wanted: dict[str, Query]) -> dict[str, Found]:
         if asked.server.is_unsupported:  # known from an earlier call: only who the patient is can be taken from it
@@ -184,7 +186,7 @@ def _references(asked: _Asked, chart: Chart | None, coming: tuple[str, ...]) -> 
         wanted |= _reads(asked, medicines_referred_to(chart), _MEDICINES)
     # No template asks for the person; a client that answered the one about the role has said what it knows.
     if "userRole" not in coming and ("userRole" in asked.keys or "userRole" not in asked.expected):
-        wanted |= _reads(asked, (user_referred_to(chart),), _PEOPLE)
+        wanted |= _reads(asked, (user_referred_to(chart),), _USERS)
     return wanted
 
 

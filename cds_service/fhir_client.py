@@ -46,11 +46,17 @@ class FetchLimits(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """The outcome of one query. ``trouble`` is empty, or a word of ours for the record; it repeats nothing."""
+    """The outcome of one query. ``trouble`` is empty, or a word of ours for the record; it repeats nothing.
+
+    ``pages`` are the bodies that ``value`` was read from, as they came. Where it ``continues``, they follow a page that
+    was at hand already.
+    """
 
     value: PrefetchValue
     trouble: str = ""
     gone: bool = False  # the server says that there is no such resource
+    pages: tuple[bytes, ...] = ()
+    continues: bool = False
 
 
 class _Allowance:
@@ -109,7 +115,7 @@ class FhirClient:
         if first.state is not State.READ or not first.next_link:
             return self.ask(query)
         found = self._following(first)
-        return self.ask(query) if found.gone else found
+        return self.ask(query) if found.gone else msgspec.structs.replace(found, continues=True)
 
     def version(self) -> str | None:
         """The version of FHIR that the server's statement names; ``None`` where it does not say in time."""
@@ -144,7 +150,7 @@ class FhirClient:
         found = self._value(answer)
         if found.value.state is State.READ and found.value.alone:
             return Found(UNREADABLE, "no list of results")
-        return self._following(found.value) if found.value.next_link else found
+        return self._following(found.value, found.pages) if found.value.next_link else found
 
     def _by_post(self, query: Query) -> EgressAnswer:
         """Parameters in the body: patient ids stay out of the logs of whatever stands between."""
@@ -158,34 +164,38 @@ class FhirClient:
     def _by_get(self, query: Query) -> EgressAnswer:
         return self._send("GET", f"{self._base}/{query.resource_type}?{urlencode(query.parameters)}")
 
-    def _following(self, first: PrefetchValue) -> Found:
-        """The first page and those that follow it, as far as they can be had."""
+    def _following(self, first: PrefetchValue, came: tuple[bytes, ...] = ()) -> Found:
+        """The first page and those that follow it, as far as they can be had. ``came``: the first, if it just came."""
         pages, seen, trouble = [first], {first.next_link}, ""
         address = page_on(self._base, first.next_link)
         while address and not trouble:
             if len(pages) >= self._limits.pages or self._allowance.used_up:
-                return Found(_joined(pages, incomplete=True), "over the cap")
+                return Found(_joined(pages, incomplete=True), "over the cap", pages=came)
             try:
                 found = self._value(self._send("GET", address))
             except EgressFailed as problem:
-                return Found(_joined(pages, incomplete=True), problem.kind)
+                return Found(_joined(pages, incomplete=True), problem.kind, pages=came)
             if found.value.state not in (State.READ, State.EMPTY):
-                return Found(_joined(pages, incomplete=True), found.trouble or "page", len(pages) == 1 and found.gone)
+                gone = len(pages) == 1 and found.gone
+                return Found(_joined(pages, incomplete=True), found.trouble or "page", gone, came)
             pages.append(found.value)
+            came += found.pages
             link = found.value.next_link
             if not link:
-                return Found(_joined(pages, incomplete=_fewer_than_promised(pages)))
+                return Found(_joined(pages, incomplete=_fewer_than_promised(pages)), pages=came)
             trouble = "pages in a circle" if link in seen else ""
             seen.add(link)
             address = page_on(self._base, link)
-        return Found(_joined(pages, incomplete=True), trouble or "page elsewhere")
+        return Found(_joined(pages, incomplete=True), trouble or "page elsewhere", pages=came)
 
     def _value(self, answer: EgressAnswer) -> Found:
         kind = answer.headers.get("Content-Type", "").lower()
         media_type = kind.partition(";")[0].strip()
         if media_type in _TYPES_OF_DSTU2 or "fhirversion=3" in kind or "fhirversion=1" in kind:
-            entries = read_body(answer.body) if answer.status == 200 else OLDER
-            return Found(msgspec.structs.replace(entries, state=State.OLDER), "older FHIR")
+            if answer.status != 200:
+                return Found(OLDER, "older FHIR")
+            entries = msgspec.structs.replace(read_body(answer.body), state=State.OLDER)
+            return Found(entries, "older FHIR", pages=(answer.body,))
         if answer.status != 200:
             return Found(FAILED, f"HTTP {answer.status}", answer.status in _GONE)
         if media_type and "json" not in media_type:
@@ -193,7 +203,7 @@ class FhirClient:
         value = read_body(answer.body)
         self._allowance.take(len(answer.body), len(value.entries))
         trouble = "" if value.state in (State.READ, State.EMPTY) else value.state.value
-        return Found(value, trouble)
+        return Found(value, trouble, pages=(answer.body,))
 
     def _send(
         self, method: str, address: str, body: str | None = None, headers: Mapping[str, str] | None = None

@@ -43,11 +43,12 @@ class TokenRefused(Exception):
 
 
 class CheckedToken(Struct, frozen=True):
-    """A token that passed: who sent it, its id, and until when it must be remembered."""
+    """A token that passed: who sent it, its id, until when it must be remembered, and the tenant that it names."""
 
     client: Client
     token_id: str
     until: float
+    tenant: str = ""
 
 
 def check_token(authorization: str | None, path: str, registry: Registry, keys_of: KeysOf, now: float) -> CheckedToken:
@@ -56,13 +57,13 @@ def check_token(authorization: str | None, path: str, registry: Registry, keys_o
     header_part, payload_part, signature_part = _segments(token)
     header, claims = _object(header_part, "header"), _object(payload_part, "payload")
     _decoded(signature_part, "signature-form")
-    client = _client(claims, registry)
+    client, tenant = _client(claims, registry)
     algorithm, key_id = _header(header, client)
     until = _times(claims, client, now)
     _audience(claims, client.expects(path))
     token_id = _text(claims, "jti", "token-id")
     _signature(token, algorithm, key_id, keys_of(client))
-    return CheckedToken(client, token_id, until)
+    return CheckedToken(client, token_id, until, tenant)
 
 
 def _bearer_token(authorization: str | None) -> str:
@@ -115,13 +116,13 @@ def _is_unicode(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _client(claims: dict[str, Any], registry: Registry) -> Client:
+def _client(claims: dict[str, Any], registry: Registry) -> tuple[Client, str]:
     issuer = _text(claims, "iss", "issuer")
     tenant = _text(claims, "tenant", "tenant") if claims.get("tenant") is not None else ""
     client = registry.find(issuer, tenant)
     if client is None:
         raise TokenRefused("tenant" if registry.knows(issuer) else "issuer")
-    return client
+    return client, tenant
 
 
 def _header(header: dict[str, Any], client: Client) -> tuple[str, str]:

@@ -24,6 +24,10 @@ class Caller(Struct, frozen=True):
     terminology: Terminology | None = None
     private_networks: tuple[Network, ...] = ()  # that the names of those servers may stand for
     registered: bool = False  # then ``client`` is the operator's own word for it, fit for the log
+    silent: bool = False  # decide and record, but show nothing
+    issuer: str = ""  # of its token: `iss`, `jti` and tenant, for the record
+    token_id: str = ""
+    tenant: str = ""
 
 
 class RequestHeaders(Protocol):
