@@ -90,7 +90,8 @@ def _register_headers(app: Flask, routes: CdsRoutes) -> None:
         """On every answer of a CDS path, errors too: without them a browser client cannot read what went wrong."""
         if request.method != "OPTIONS" and request.path.startswith(CDS_PATH):
             answer.headers.extend(cors.headers_for(request.headers.get("Origin"), routes.origins()))
-        answer.headers.extend(security_headers(request.scheme))
+        for name, value in security_headers(request.scheme):
+            answer.headers.setdefault(name, value)  # a page states what it may load itself
         return answer
 
 

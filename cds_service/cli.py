@@ -17,6 +17,7 @@ import msgspec
 from cds_service.egress_policy import BadAddress
 from cds_service.settings import HOOKS, Settings, SettingsError, fhir_base, settings_from
 from cds_service.trust import NotLoopback, require_loopback
+from cds_service.users_cli import users
 
 
 @click.group()
@@ -78,6 +79,9 @@ def serve(
 
     with _loading_problems():
         run(settings, lambda: click.echo(welcome_text(settings), err=True))
+
+
+main.add_command(users)
 
 
 @main.group()

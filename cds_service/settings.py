@@ -60,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     fetch_mb: int = 32
     fetch_resources: int = 5000
     ca_file: Path | None = None
+    sign_in: Path | None = None
 
     @property
     def max_body_bytes(self) -> int:
@@ -72,10 +73,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.call_budget_ms / 1000
 
     @property
+    def state_folder(self) -> Path:
+        """Where everything is kept that outlives a worker."""
+        home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+        return self.state_dir or Path(home) / "lumbar-cds"
+
+    @property
     def used_tokens(self) -> Path:
         """The file that remembers which tokens have been used."""
-        home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
-        return (self.state_dir or Path(home) / "lumbar-cds") / "used-tokens.sqlite3"
+        return self.state_folder / "used-tokens.sqlite3"
 
     @property
     def base_url(self) -> str:
@@ -245,6 +251,7 @@ VARIABLES: dict[str, Variable] = {
         _whole_number(100, 1_000_000), "100 to 1000000", "Most resources read from the server for one call."
     ),
     "ca_file": Variable(_file, "a file", "Certificate authorities (PEM) that servers are checked against."),
+    "sign_in": Variable(_file, "a file", "How people sign in to the audit pages (TOML); without it, local users."),
 }
 
 

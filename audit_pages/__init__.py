@@ -1,0 +1,1 @@
+"""Pages for the auditor and the quality team: numbers, decisions, report cards, sentinels; /dsi and the hazard log."""
