@@ -13,7 +13,7 @@ from cards.rendering import Advised
 from cards.source import links_of, source_of
 from cards.speaking import AT_ONCE, Call, Speaking, speaking_of
 from cards.wording import Wording
-from rules.recommendation import Situation, Urgency
+from rules.recommendation import Recommendation, Situation, Urgency
 
 MOST_CARDS = 3
 _RANK = {situation: rank for rank, situation in enumerate(Situation)}
@@ -48,13 +48,17 @@ def speaking_about(advice: Sequence[Advised], call: Call) -> list[Speaking]:
     return [speaking_of(_escalated(each), call, name) for each, name in zip(advice, names, strict=True)]
 
 
-def _escalated(advised: Advised) -> Advised:
-    """A deferral made earlier does not hide a red flag that has come to light since."""
-    advice = advised.recommendation
+def as_shown(advice: Recommendation) -> Recommendation:
+    """The advice as its card has it: a deferral made earlier does not hide a red flag that has come to light since."""
     if advice.situation is not Situation.DEFERRED or advice.urgency is Urgency.ROUTINE or not advice.secondary:
-        return advised
+        return advice
     first, *rest = advice.secondary
-    return structs.replace(advised, recommendation=structs.replace(advice, situation=first, secondary=tuple(rest)))
+    return structs.replace(advice, situation=first, secondary=tuple(rest))
+
+
+def _escalated(advised: Advised) -> Advised:
+    shown = as_shown(advised.recommendation)
+    return advised if shown is advised.recommendation else structs.replace(advised, recommendation=shown)
 
 
 def _names(advice: Sequence[Advised], wording: Wording) -> list[str]:

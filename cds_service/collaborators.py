@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from audit_trail.overrides import NO_OVERRIDES, Overrides
 from cds_service.chart_source import ChartSource
 from cds_service.clients_file import ClientsFileError
 from cds_service.egress import Egress, EgressPolicy, HostRule
@@ -62,12 +63,18 @@ class Collaborators:
     """Everything a consultation needs beside the call itself."""
 
     def __init__(
-        self, settings: Settings, terminology: Terminology, guidelines: GuidelinesByDay, chart_source: ChartSource
+        self,
+        settings: Settings,
+        terminology: Terminology,
+        guidelines: GuidelinesByDay,
+        chart_source: ChartSource,
+        overrides: Overrides = NO_OVERRIDES,
     ) -> None:
         self.settings = settings
         self.terminology = terminology
         self.guidelines = guidelines
         self.chart_source = chart_source
+        self.overrides = overrides
         self._in_force: WeakKeyDictionary[Terminology, InForce] = WeakKeyDictionary()
 
     def of_site(self, terminology: Terminology) -> Collaborators:
