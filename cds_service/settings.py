@@ -22,6 +22,8 @@ DEFAULT_CANONICAL_BASE = "https://lumbar-imaging-cds.github.io/fhir"
 HOOKS = ("order-select", "order-sign")
 GUIDELINES = ("acr", "acp", "nice")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+AUDIT_OFF = "off"
+AUDIT_SYNC = ("none", "each")
 
 
 class SettingsError(ValueError):
@@ -61,6 +63,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     fetch_resources: int = 5000
     ca_file: Path | None = None
     sign_in: Path | None = None
+    audit_store: str = ""
+    audit_sync: str = "none"
+    audit_required: bool = False
+    audit_patience_minutes: int = 60
+    traces_url: str = ""
 
     @property
     def max_body_bytes(self) -> int:
@@ -82,6 +89,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     def used_tokens(self) -> Path:
         """The file that remembers which tokens have been used."""
         return self.state_folder / "used-tokens.sqlite3"
+
+    @property
+    def audit_journal(self) -> Path:
+        """The folder of the local journal, where a record goes before its answer leaves."""
+        return self.state_folder / "audit-journal"
+
+    @property
+    def audit_store_url(self) -> str:
+        """Where records end up; empty: nothing is recorded."""
+        if self.audit_store == AUDIT_OFF:
+            return ""
+        return self.audit_store or f"sqlite:///{self.state_folder / 'audit.sqlite3'}"
 
     @property
     def base_url(self) -> str:
@@ -135,6 +154,13 @@ def _url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def _store(text: str) -> str:
+    """A database address; its driver is checked when it is opened. It may hold a password, so it is never repeated."""
+    if text == AUDIT_OFF or _text(text).startswith(("sqlite:///", "postgresql:", "postgresql+psycopg:")):
+        return text
+    raise ValueError(text)
 
 
 def _origin(text: str) -> str:
@@ -251,6 +277,27 @@ VARIABLES: dict[str, Variable] = {
         _whole_number(100, 1_000_000), "100 to 1000000", "Most resources read from the server for one call."
     ),
     "ca_file": Variable(_file, "a file", "Certificate authorities (PEM) that servers are checked against."),
+    "audit_store": Variable(
+        _store,
+        "sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or off",
+        "Where records of all calls are kept; default an SQLite file in the state folder.",
+    ),
+    "audit_sync": Variable(
+        _one_of(AUDIT_SYNC),
+        " or ".join(AUDIT_SYNC),
+        "`each`: a record is on the disk before its answer leaves, so that a power failure loses none.",
+    ),
+    "audit_required": Variable(
+        _yes_or_no, "yes or no", "Refuse a call (503) rather than answer it while it cannot be recorded."
+    ),
+    "audit_patience_minutes": Variable(
+        _whole_number(1, 10_080),
+        "1 to 10080",
+        "With that: how long the store may be out of reach before calls are refused.",
+    ),
+    "traces_url": Variable(
+        _url, "an http(s) address", "OpenTelemetry collector (OTLP over HTTP) that a trace of each call is sent to."
+    ),
     "sign_in": Variable(_file, "a file", "How people sign in to the audit pages (TOML); without it, local users."),
 }
 
