@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from audit_trail.record import RememberedOverride
 from cards import Advised, Answer, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
@@ -20,6 +21,7 @@ from cds_service.errors import AnotherPatient, PatientUnavailable
 from cds_service.hook_request import read_call
 from cds_service.output_check import check_answer
 from cds_service.progress import Progress
+from cds_service.respected_overrides import respected, said, whose_advice
 from cds_service.service_catalogue import Service
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
@@ -44,6 +46,7 @@ class Consultation(Struct, frozen=True):
     advice: tuple[Recommendation, ...] = ()
     shown: Answer = Answer()
     fetched: FetchRecord = NOTHING_FETCHED
+    overrides: tuple[RememberedOverride, ...] = ()  # taken into account
 
     @property
     def cards(self) -> int:
@@ -108,8 +111,12 @@ def _consult(
         gathered.chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
     )
     guidelines = tools.guidelines.on(as_of)
+    advice = tuple(recommend(draft.order, picture, guidelines, _others(draft, drafts)) for draft in judged)
+    hours = guidelines.parameters.override_memory_hours
+    overrides = respected(advice, whose_advice(caller, call.context), picture, now, hours, tools.overrides)
     advised = tuple(
-        Advised(recommend(draft.order, picture, guidelines, _others(draft, drafts)), draft.raw) for draft in judged
+        Advised(each, draft.raw, said(override, now, offset, hours))
+        for each, draft, override in zip(advice, judged, overrides, strict=True)
     )
     progress.decided = perf_counter()
     ids = _ids(call, service, caller, body, as_of)
@@ -121,9 +128,10 @@ def _consult(
         hook_differs=hook_differs,
         ids=ids,
         picture=picture,
-        advice=tuple(each.recommendation for each in advised),
+        advice=advice,
         shown=answer,
         fetched=progress.fetched,
+        overrides=tuple(override for override in overrides if override is not None),
     )
 
 
