@@ -6,13 +6,14 @@ A file is JSON with tokens in its strings: ``{{today}}``, ``{{today-21}}`` (days
 
 import re
 import tomllib
-from calendar import monthrange
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
 from msgspec import Struct
+
+from sandbox.days import shifted
 
 _TOKEN = re.compile(r"\{\{(?P<name>[a-z-]+?)(?:(?P<shift>[+-]\d+)(?P<unit>[dmy])?)?\}\}")
 _FOLDERS = {"requests": "hook_requests", "patients": "patients"}
@@ -67,18 +68,9 @@ def fill(template: str, today: date, new_uuid: Callable[[], str]) -> str:
             return new_uuid()
         if token["name"] != "today":
             raise UnknownToken(token[0])
-        return _shifted(today, int(token["shift"] or 0), token["unit"] or "d").isoformat()
+        return shifted(today, int(token["shift"] or 0), token["unit"] or "d").isoformat()
 
     filled = _TOKEN.sub(meaning, template)
     if "{{" in filled:
         raise UnknownToken(filled[filled.index("{{") :][:20])
     return filled
-
-
-def _shifted(day: date, count: int, unit: str) -> date:
-    """The day this many days, months or years away; the last of a shorter month stands for its missing days."""
-    if unit == "d":
-        return day + timedelta(days=count)
-    months = day.year * 12 + day.month - 1 + count * (12 if unit == "y" else 1)
-    year, month = divmod(months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -25,7 +25,7 @@ from sandbox.fhir_server.shapes import (
     searchset,
     statement,
 )
-from sandbox.fhir_server.store import Resource, Store, UnknownParameter
+from sandbox.fhir_server.store import NotReadable, Resource, Store, UnknownParameter
 
 PATH = "/fhir"
 Answer = tuple[int, Resource]
@@ -220,6 +220,8 @@ class _Handler(BaseHTTPRequestHandler):
             found = self.server.store.search(resource_type, asked)
         except UnknownParameter as problem:
             return 400, outcome("error", "invalid", f"unknown parameter {problem}")
+        except NotReadable:
+            return 503, outcome("error", "transient", "this part of the record cannot be had at the moment")
         count = min(int(dict(asked).get("_count", 50)), behaviour.page_size)
         page = [as_older(each, behaviour.fhir) for each in found[offset : offset + count]]
         following = offset + count

@@ -16,11 +16,16 @@ class TwoPatients(ValueError):
     """Two resources of one id that belong to different patients: one would take the other's place unseen."""
 
 
+class NotReadable(RuntimeError):
+    """This part of this patient's record cannot be had at the moment, as happens in real record systems."""
+
+
 class Store:
     """All resources of the server. Later versions of a resource replace earlier ones of the same patient."""
 
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_type: dict[str, dict[str, Resource]] = {}
+        self._failing: dict[str, frozenset[str]] = {}
         for resource in resources:
             self.put(resource)
 
@@ -36,6 +41,10 @@ class Store:
             raise TwoPatients(f"{resource['resourceType']}/{own} is there for two patients")
         kind[own] = {**resource, "id": own}
 
+    def fail_for(self, patient_id: str, resource_types: Iterable[str]) -> None:
+        """From now on searches for these parts of this patient's record fail, as when a problem list times out."""
+        self._failing[patient_id] = frozenset(resource_types)
+
     def read(self, resource_type: str, own_id: str) -> Resource | None:
         """One resource."""
         return self._by_type.get(resource_type, {}).get(own_id)
@@ -44,6 +53,8 @@ class Store:
         """Those that match all parameters, in the order asked for."""
         found = list(self._by_type.get(resource_type, {}).values())
         for name, value in parameters:
+            if name == "patient" and resource_type in self._failing.get(value.rpartition("/")[2], ()):
+                raise NotReadable(resource_type)
             if name == "_sort":
                 found = _sorted(found, value)
             elif name not in ("_count", "_format", "_total"):

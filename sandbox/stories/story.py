@@ -1,0 +1,80 @@
+"""What a story is: a patient with a chart, the orders worth trying on it, and the card that each should get."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+Resource = dict[str, Any]
+
+
+class ExpectedCard(Struct, frozen=True):
+    """What the first card of an answer should be.
+
+    ``kind`` is the situation that the topic of the card's source names; empty: no card. ``rating`` is the Argonaut code
+    on the order; empty: none. ``study`` and ``priority`` are those of the order after the recommended suggestion; empty:
+    unchanged. ``words`` stand somewhere on the cards, ``never`` stand on none.
+    """
+
+    kind: str
+    indicator: str = ""
+    rating: str = ""
+    study: str = ""
+    priority: str = ""
+    words: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+class DraftOrder(Struct, frozen=True):
+    """One thing to try: the draft orders of a session, which of them is selected, and what should come back.
+
+    ``study`` is the orderable's key in the vocabulary. ``drafts`` holds the selected order first.
+    """
+
+    id: str
+    label: str
+    hook: str
+    study: str
+    drafts: tuple[Resource, ...]
+    expected: ExpectedCard
+
+    @property
+    def selections(self) -> tuple[str, ...]:
+        """The selected order, as ``context.selections`` names it."""
+        return (f"ServiceRequest/{self.drafts[0]['id']}",)
+
+
+class Story(Struct, frozen=True):
+    """A synthetic patient whose chart tells one story, on the day on which it is read.
+
+    ``twin`` is the story that differs in what matters and ends the other way; ``dangerous`` says which of the two is
+    which. ``unreadable`` are resource types that the pretend EHR fails to read for this patient. ``resources`` holds
+    the Patient first, and the clinician's and today's Encounter among the rest.
+    """
+
+    id: str
+    chapter: str
+    title: str
+    text: str
+    dangerous: bool
+    twin: str
+    patient_id: str
+    encounter_id: str
+    practitioner_id: str
+    resources: tuple[Resource, ...]
+    orders: tuple[DraftOrder, ...]
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def patient(self) -> Resource:
+        """The Patient resource."""
+        return self.resources[0]
+
+    def bundle(self) -> Resource:
+        """The whole record as one collection."""
+        return {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": resource} for resource in self.resources],
+        }
