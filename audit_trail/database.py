@@ -1,0 +1,136 @@
+"""Connections to the store's database: SQLite in one file, or PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+
+from audit_trail.draining import StoreDown
+
+SECONDS_WAITED_FOR_OTHERS: Final = 5
+_CONNECT_SECONDS: Final = 3
+_READING: Final = "lumbar_cds_reading"
+_DIALECTS: Final = ("sqlite", "postgresql")
+# PostgreSQL: a connection that hangs must not hold up whoever waits for it.
+_POSTGRES_OPTIONS: Final = "-c statement_timeout={ms} -c lock_timeout={ms} -c timezone=UTC"
+_STATEMENT_MS: Final = 60_000
+
+
+class StoreAddressError(ValueError):
+    """An address of a store that cannot be used; the message holds no password."""
+
+
+def store_address(text: str) -> URL:
+    """An address as the settings write it: ``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise StoreAddressError("expected sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
+    dialect = url.drivername.partition("+")[0]
+    if dialect not in _DIALECTS:
+        raise StoreAddressError("expected an address that starts with sqlite:/// or postgresql://")
+    if dialect == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise StoreAddressError("an SQLite store is a file: sqlite:///FILE")
+        return url.set(drivername="sqlite+pysqlite")
+    if not url.database:
+        raise StoreAddressError("a PostgreSQL store names its database: postgresql://USER@HOST/DATABASE")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def sqlite_address(file: Path) -> URL:
+    """The address of a store in that file."""
+    return URL.create("sqlite+pysqlite", database=str(file))
+
+
+def connect_to(url: URL, statement_ms: int = _STATEMENT_MS, connections: int = 4) -> Engine:
+    """An engine; it connects when it is first used, and must be made in the process that uses it."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url, hide_parameters=True, connect_args={"timeout": SECONDS_WAITED_FOR_OTHERS}, pool_size=connections
+        )
+        _set_up_sqlite(engine, Path(url.database or ""))
+        return engine
+    return create_engine(
+        url,
+        hide_parameters=True,  # values are patients' data: not in an error's text either
+        pool_size=connections,
+        max_overflow=connections,
+        pool_timeout=_CONNECT_SECONDS,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 30,
+            "options": _POSTGRES_OPTIONS.format(ms=statement_ms),
+            "application_name": "lumbar-cds",
+        },
+    )
+
+
+def _set_up_sqlite(engine: Engine, file: Path) -> None:
+    @event.listens_for(engine, "do_connect")
+    def before(*_: Any) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.touch(mode=0o600, exist_ok=True)  # readable by nobody else on the machine
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is pruned is overwritten
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        # A transaction that reads first and then writes must hold the lock from its start: it cannot wait for it later.
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes; ``StoreDown`` where the database does not take it."""
+    with problems_told(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads, and sees one state of the store from its start to its end."""
+    with problems_told(), engine.connect() as plain:
+        connection = plain.execution_options(**{_READING: True})
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def problems_told() -> Iterator[None]:
+    """Every problem of the database as one kind, in words that repeat no value."""
+    try:
+        yield
+    except SQLAlchemyError as problem:
+        raise StoreDown(words_for(problem)) from None
+    except OSError as problem:
+        raise StoreDown(problem.strerror or type(problem).__name__) from None
+
+
+def words_for(problem: SQLAlchemyError) -> str:
+    """What went wrong, for a log: what the database says of itself, and never of a value."""
+    if not isinstance(problem, DBAPIError) or problem.orig is None:
+        return type(problem).__name__
+    name = type(problem.orig).__name__
+    state = getattr(problem.orig, "sqlstate", None) or getattr(problem.orig, "sqlite_errorname", None)
+    if not isinstance(problem, OperationalError):
+        return f"{name} ({state})" if state else name
+    said = re.sub(r"\s+", " ", str(problem.orig)).strip()
+    return said[:300] if state is None or str(state).startswith("SQLITE") else f"{said[:300]} ({state})"
