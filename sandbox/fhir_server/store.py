@@ -16,7 +16,7 @@ class TwoPatients(ValueError):
     """Two resources of one id that belong to different patients: one would take the other's place unseen."""
 
 
-class NotReadable(RuntimeError):
+class NotReadable(LookupError):
     """This part of this patient's record cannot be had at the moment, as happens in real record systems."""
 
 

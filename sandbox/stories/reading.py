@@ -74,7 +74,7 @@ def _entries() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 @lru_cache(maxsize=1)
-def _everyday() -> dict[str, list[dict[str, Any]]]:
+def _everyday() -> dict[str, dict[str, list[dict[str, Any]]]]:
     return tomllib.loads(files("sandbox.stories").joinpath("everyday.toml").read_text(encoding="utf-8"))
 
 
