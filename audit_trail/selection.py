@@ -1,0 +1,100 @@
+"""Which calls are meant: a period, and what they have in common. Lists, numbers and downloads filter alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Table, select
+
+from audit_trail.tables import CARD, DECISION, JUDGED_ORDER, NOTED
+
+OF_ORDERS: Final = ("procedure", "rating", "situation", "rule_row")
+OF_CALLS: Final = ("outcome", "indicator")
+OF_ALL: Final = ("service", "client", "tenant")
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """A period (the end excluded) and what the calls have in common; empty means any.
+
+    ``users``: any of these; ``None``: of everybody. ``rating`` may be "none": no rating was given.
+    """
+
+    since: datetime
+    until: datetime
+    service: str = ""
+    client: str = ""
+    tenant: str = ""
+    users: tuple[str, ...] | None = None
+    procedure: str = ""
+    rating: str = ""
+    situation: str = ""
+    rule_row: str = ""
+    outcome: str = ""
+    indicator: str = ""
+    gap: str = ""  # "Condition: failed"
+    unmapped: str = ""  # "SYSTEM|CODE"
+    silent: bool | None = None
+
+    @property
+    def of_orders(self) -> dict[str, str]:
+        """What is asked of the orders."""
+        return {name: getattr(self, name) for name in OF_ORDERS if getattr(self, name)}
+
+    @property
+    def of_calls(self) -> dict[str, str]:
+        """What is asked of the calls."""
+        return {name: getattr(self, name) for name in OF_CALLS if getattr(self, name)}
+
+
+def conditions(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
+    """What rows of a derived table must fulfil to be of the calls that are meant."""
+    found = _of_any(table, chosen)
+    if chosen.of_orders:
+        found += _of_orders(table, chosen) if table in (JUDGED_ORDER, CARD) else [_among(table, JUDGED_ORDER, chosen)]
+    if chosen.of_calls:
+        found += _of_calls(chosen) if table is DECISION else [_calls_among(table, chosen)]
+    for topic, value, system in _noted(chosen):
+        column = NOTED.c
+        of = [*_of_any(NOTED, chosen), column.topic == topic, column.value == value]
+        of += [column.system == system] if topic == "unmapped code" else []
+        found.append(table.c.decision.in_(select(column.decision).where(*of)))
+    return found
+
+
+def _of_any(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
+    column = table.c
+    found: list[ColumnElement[bool]] = [column.at >= chosen.since, column.at < chosen.until]
+    found += [column[name] == getattr(chosen, name) for name in OF_ALL if getattr(chosen, name)]
+    if chosen.users is not None:
+        found.append(column.user_id.in_(chosen.users))
+    if chosen.silent is not None:
+        found.append(column.silent == chosen.silent)
+    return found
+
+
+def _of_orders(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
+    return [table.c[name] == ("" if value == "none" else value) for name, value in chosen.of_orders.items()]
+
+
+def _among(table: Table, orders: Table, chosen: Selection) -> Any:
+    wanted = select(orders.c.decision).where(*_of_any(orders, chosen), *_of_orders(orders, chosen))
+    return table.c.decision.in_(wanted)
+
+
+def _of_calls(chosen: Selection) -> list[ColumnElement[bool]]:
+    return [DECISION.c[name] == ("" if value == "none" else value) for name, value in chosen.of_calls.items()]
+
+
+def _calls_among(table: Table, chosen: Selection) -> Any:
+    wanted = select(DECISION.c.decision).where(*_of_any(DECISION, chosen), *_of_calls(chosen))
+    return table.c.decision.in_(wanted)
+
+
+def _noted(chosen: Selection) -> list[tuple[str, str, str]]:
+    found = [("gap", chosen.gap, "")] if chosen.gap else []
+    if chosen.unmapped:
+        system, _, code = chosen.unmapped.rpartition("|")
+        found.append(("unmapped code", code, system))
+    return found
