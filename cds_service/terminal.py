@@ -1,0 +1,135 @@
+"""Text for a terminal: headings, paragraphs, points and tables that fit its width; colour only where a person looks.
+
+Texts of a record may hold anything, and a terminal obeys control characters: none gets through.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import click
+
+NARROWEST: Final = 60
+WIDEST: Final = 120
+_GAP: Final = 2
+_INDICATORS: Final = {"critical": "red", "warning": "yellow", "info": "cyan"}
+_OUTCOMES: Final = {
+    "appropriate": "green",
+    "not-appropriate": "yellow",
+    "no-criteria-apply": "magenta",
+    "accepted": "green",
+    "overridden": "yellow",
+    "failed": "red",
+    "differs": "yellow",
+}
+_COLOURS: Final = {**_INDICATORS, **_OUTCOMES}
+
+
+def columns() -> int:
+    """How wide to write: the terminal, within what reads well."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
+
+
+def printable(text: str) -> str:
+    """Without control characters, each of them a blank."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def heading(text: str) -> Iterator[str]:
+    """A blank line, the heading, and a rule under it."""
+    shown = printable(text)
+    yield ""
+    yield click.style(shown, bold=True)
+    yield click.style(_line() * min(len(shown), columns()), dim=True)
+
+
+def title(text: str) -> Iterator[str]:
+    """The first line of a page, with a rule as wide as the page."""
+    yield click.style(printable(text), bold=True)
+    yield click.style(_double() * columns(), dim=True)
+
+
+def paragraph(text: str, indent: int = 0) -> Iterator[str]:
+    """Wrapped at the width."""
+    blank = " " * indent
+    yield from textwrap.wrap(printable(text), columns(), initial_indent=blank, subsequent_indent=blank) or [""]
+
+
+def points(texts: Iterable[str]) -> Iterator[str]:
+    """One point under the other."""
+    for text in texts:
+        yield from textwrap.wrap(printable(text), columns(), initial_indent="  - ", subsequent_indent="    ") or ["  -"]
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Names and what they are, in two columns; a name without a value is left out."""
+    told = [(name, printable(value)) for name, value in pairs if value]
+    left = max((len(name) for name, _ in told), default=0) + _GAP
+    for name, value in told:
+        lines = textwrap.wrap(value, columns() - left) or [""]
+        yield f"{click.style(name.ljust(left), dim=True)}{_coloured(value, lines[0])}"
+        for line in lines[1:]:
+            yield f"{' ' * left}{line}"
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns as wide as they need, the widest giving way first; cells are wrapped, never cut."""
+    clean = [[printable(cell) for cell in row] for row in rows]
+    widths = _widths([list(names), *clean])
+    if any(names):
+        yield click.style(_joined(names, widths), dim=True)
+        yield click.style((" " * _GAP).join(_line() * width for width in widths), dim=True)
+    tall = False
+    for row in clean:
+        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        height = max(map(len, cells))
+        if tall:
+            yield ""
+        tall = height > 1 and len(clean) > 1 and sum(widths) > NARROWEST - 10 and height > 2
+        for at in range(height):
+            line = [cell[at] if at < len(cell) else "" for cell in cells]
+            yield _joined(line, widths, row)
+
+
+def _joined(cells: Sequence[str], widths: Sequence[int], whole: Sequence[str] = ()) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+    if whole:
+        padded = [_coloured(full, cell) for full, cell in zip(whole, padded, strict=True)]
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def _coloured(whole: str, shown: str) -> str:
+    colour = _COLOURS.get(whole)
+    return click.style(shown, fg=colour) if colour else shown
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """What each column needs; while all of them do not fit, the widest one gives way, but no word is broken for it."""
+    needed = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    least = [
+        min(24, max((len(word) for cell in cells for word in cell.split()), default=1))
+        for cells in zip(*rows, strict=True)
+    ]
+    room = columns() - _GAP * (len(needed) - 1)
+    while sum(needed) > room:
+        at = max(range(len(needed)), key=lambda place: (needed[place] > least[place], needed[place]))
+        if needed[at] <= 8:
+            break
+        needed[at] -= 1
+    return needed
+
+
+def _can_draw() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _line() -> str:
+    return "─" if _can_draw() else "-"
+
+
+def _double() -> str:
+    return "═" if _can_draw() else "="
