@@ -83,7 +83,7 @@ def _steps(body: bytes, day: date, tools: Collaborators) -> Iterator[Step]:
     base = assess(judged, findings, patient, guidelines)
     advised = (Advised(recommend(order, picture, guidelines), draft.raw),)
     ids = CallIds("bench", SERVICE, "order-select", "instance", "digest", call.context.patient_id, day)
-    rendering = Rendering(update_only=False, show_appropriate=True, base_url=tools.settings.base_url)
+    rendering = Rendering(show_appropriate=True, base_url=tools.settings.base_url)
     answer = cards_for(advised, ids, rendering, codes, guidelines)
 
     yield "orjson.loads, as the floor does", lambda: orjson.loads(body)

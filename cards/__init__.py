@@ -33,7 +33,8 @@ def cards_for(
     )
     speaking = speaking_about(ours, shared)
     actions = tuple(_annotation(each) for each in speaking if each.advice.rating is not None)
-    return Answer(cards_of(speaking), actions if rendering.annotate else ())
+    places = rendering.profile.ratings_in
+    return Answer(cards_of(speaking), actions if places else (), "extension.systemActions" in places)
 
 
 def _annotation(speaking: Speaking) -> Action:

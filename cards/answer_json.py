@@ -1,4 +1,4 @@
-"""The answer as JSON: ratings both where CDS Hooks 2.0 and where the Argonaut guide looks for them."""
+"""The answer as JSON: ratings where CDS Hooks has them and, for who looks there, where the Argonaut guide has them."""
 
 from typing import Any
 
@@ -24,5 +24,6 @@ def _document(answer: Answer) -> dict[str, Any]:
     document: dict[str, Any] = {"cards": answer.cards}
     if answer.system_actions:
         document["systemActions"] = answer.system_actions
-        document["extension"] = {"systemActions": answer.system_actions}
+        if answer.also_in_extension:
+            document["extension"] = {"systemActions": answer.system_actions}
     return document

@@ -79,6 +79,7 @@ class Card(Struct, frozen=True, rename="camel", omit_defaults=True):
     links: tuple[Link, ...] = ()
     override_reasons: tuple[Coding, ...] = ()
     uuid: str = ""
+    extension: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not self.summary or len(self.summary) >= SUMMARY_LIMIT:
@@ -89,12 +90,16 @@ class Card(Struct, frozen=True, rename="camel", omit_defaults=True):
             raise CardError("a card has a source and a uuid")
         if bool(self.suggestions) != bool(self.selection_behavior):
             raise CardError("selectionBehavior goes with suggestions")
-        if sum(suggestion.is_recommended for suggestion in self.suggestions) > 1:
-            raise CardError("at most one suggestion is recommended")
+        if self.selection_behavior != "any" and sum(each.is_recommended for each in self.suggestions) > 1:
+            raise CardError("of suggestions that exclude each other at most one is recommended")
 
 
 class Answer(Struct, frozen=True):
-    """What goes back to the caller: cards to read, and ratings to write on the orders."""
+    """What goes back to the caller: cards to read, and ratings to write on the orders.
+
+    ``also_in_extension``: the ratings stand where the Argonaut guide looks for them, too.
+    """
 
     cards: tuple[Card, ...] = ()
     system_actions: tuple[Action, ...] = ()
+    also_in_extension: bool = True

@@ -21,8 +21,17 @@ _ASKS_BEFORE = frozenset(
 _WHY_NOT_RATED_ALONE = frozenset({"not-recognised", "not-among-eleven", "other-indication", "child"})
 
 
-def detail_of(speaking: Speaking, lead: str) -> str:
-    """The whole body under a bold first line."""
+def detail_of(speaking: Speaking, lead: str, by_hand: tuple[str, ...] = ()) -> str:
+    """The whole body under a bold first line; ``by_hand``: what no button of this client does."""
+    if by_hand:
+        words = speaking.wording.detail["by-hand"].format(do="; ".join(each.rstrip(".") for each in by_hand))
+        first, *rest = _body_of(speaking, lead).split("\n\n")
+        at = 1 if speaking.advice.situation in AT_ONCE else 0  # what to do for the patient comes before the order
+        return _joined([first, *rest[:at], words, *rest[at:]])
+    return _body_of(speaking, lead)
+
+
+def _body_of(speaking: Speaking, lead: str) -> str:
     situation, words = speaking.advice.situation, speaking.wording.detail
     if speaking.settled_by_override:
         return _joined([f"**{lead}**", _overridden(speaking)])

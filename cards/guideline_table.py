@@ -11,7 +11,7 @@ def guideline_table(speaking: Speaking) -> list[str]:
     if not rows:
         return []
     words = speaking.wording.detail
-    if speaking.call.rendering.tables:
+    if speaking.call.rendering.profile.tables:
         lines = [f"| {words['table-guideline']} | {words['table-says']} |", "|:--|:--|"]
         lines += [f"| {_cell(name)} | {_cell(says)} |" for name, says in rows]
     else:

@@ -32,7 +32,7 @@ _PROVIDED = ("id", "identifier", "meta", "text", "requisition", "authoredOn")
 
 def updated(speaking: Speaking, change: OrderChange) -> Resource:
     """The order with a change, in the form that this client can apply."""
-    if not speaking.call.rendering.update_only:
+    if not speaking.call.rendering.profile.first_coding_only:
         return revised(speaking.order, change)
     return with_first_codings(revised(speaking.order, _with_priority_in_words(speaking, change)), change.own_system)
 
@@ -123,8 +123,8 @@ def reopened(speaking: Speaking) -> OrderChange:
     )
 
 
-def referral(speaking: Speaking) -> Resource:
-    """The therapy referral in place of the study; it carries the clinician's statement."""
+def referral(speaking: Speaking) -> Resource | None:
+    """The therapy referral in place of the study, with the clinician's statement; None: no code that places it here."""
     reasons = list(speaking.order.get("reasonCode") or ())
     terminology = speaking.call.terminology
     if speaking.statement_needed:
@@ -132,16 +132,32 @@ def referral(speaking: Speaking) -> Resource:
     note = speaking.wording.note["referral"].format(
         day=speaking.call.day, recheck=recheck_words(speaking), care=care_outlook(speaking)
     )
-    return physiotherapy_referral(speaking.order, reasons, note, speaking.call.day, terminology)
+    return _placed(speaking, physiotherapy_referral(speaking.order, reasons, note, speaking.call.day, terminology))
 
 
 def parallel_order(speaking: Speaking, study: Study) -> Resource | None:
     """A second order beside the one that a device may hold up: same patient, visit and reasons."""
     change = change_of_study(speaking, study.procedure, study, speaking.advice.urgency_priority)
-    if change is None:
-        return None
+    return added(speaking, change) if change is not None else None
+
+
+def added(speaking: Speaking, change: OrderChange) -> Resource | None:
+    """The changed order as a new one; None: no code of it places an order in this client."""
     order = revised(speaking.order, change)
-    return {name: value for name, value in order.items() if name not in _PROVIDED}
+    return _placed(speaking, {name: value for name, value in order.items() if name not in _PROVIDED})
+
+
+def _placed(speaking: Speaking, order: Resource) -> Resource | None:
+    """The order with the codings first by which this client places orders."""
+    systems = speaking.call.rendering.profile.created_by
+    if not systems:
+        return order
+    codings = order["code"].get("coding", [])
+    placing = [coding for coding in codings if coding["system"] in systems]
+    if not placing:
+        return None
+    others = [coding for coding in codings if coding["system"] not in systems]
+    return {**order, "code": {**order["code"], "coding": [*placing, *others]}}
 
 
 def recheck_words(speaking: Speaking) -> str:
@@ -191,7 +207,7 @@ def _plain(
 def _extensions(speaking: Speaking, rating: Rating | None) -> tuple[Resource, ...]:
     if rating is not None:
         return tuple(rating_extensions(rating, speaking.consult))
-    if speaking.call.rendering.update_only:
+    if speaking.call.rendering.profile.first_coding_only:
         return tuple(pending_extensions(speaking.consult))
     return ()
 

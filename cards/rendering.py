@@ -5,6 +5,7 @@ from datetime import date
 from msgspec import Struct
 
 from cards.card import Resource
+from cards.profiles import DEFAULT_PROFILE, PROFILES, Profile
 from rules.recommendation import Recommendation
 
 MECHANISM = "lumbar-imaging-cds"  # named as the mechanism consulted until a site has an identifier from CMS
@@ -23,19 +24,17 @@ class CallIds(Struct, frozen=True):
 
 
 class Rendering(Struct, frozen=True):
-    """What a client can do with an answer. No decision is in it.
+    """How an answer is written for one client. No decision is in it.
 
-    ``update_only``: the client applies updates of the order and ignores create and delete (the public sandbox).
-    ``show_appropriate``: show the one-line card of an appropriate order. ``tables``: Markdown tables are drawn.
-    ``annotate``: write ratings on the orders (system actions). ``mechanism``: the identifier under which a site
-    reports the consultation.
+    ``profile``: what the client can do with an answer. ``show_appropriate``: show the one-line card of an appropriate
+    order. ``base_url``: where the pages behind links are; without it there are none. ``own_pages``: decisions are kept,
+    so that a page can be about this one. ``mechanism``: the identifier under which a site reports the consultation.
     """
 
-    update_only: bool = False
+    profile: Profile = PROFILES[DEFAULT_PROFILE]
     show_appropriate: bool = True
     base_url: str = ""
-    tables: bool = True
-    annotate: bool = True
+    own_pages: bool = False
     mechanism: str = MECHANISM
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from cards.card import Card
+from cards.drawing import drawn, extension_of
 from cards.headline import headline_of
 from cards.order_card import card_of
 from cards.phrases import listed, study_short
@@ -88,7 +89,7 @@ def _is_shown(speaking: Speaking) -> bool:
 def _summary_card(rest: list[Speaking]) -> Card:
     """The orders past the third card, one line each."""
     first = rest[0]
-    wording = first.wording
+    wording, profile = first.wording, first.call.rendering.profile
     headlines = [headline_of(each) for each in rest]
     lines = [f"- {headline.summary}" for headline in headlines]
     lead = wording.detail["several"].format(count=len(rest))
@@ -96,15 +97,16 @@ def _summary_card(rest: list[Speaking]) -> Card:
     return Card(
         summary=wording.summarised("several", count=str(len(rest))),
         indicator=indicator,
-        detail="\n\n".join([f"**{lead}**", "\n".join(lines), wording.detail["several-end"]]),
+        detail=drawn("\n\n".join([f"**{lead}**", "\n".join(lines), wording.detail["several-end"]]), profile),
         source=source_of(first),
         links=links_of(first),
         uuid=first.call.ids.of("card", "summary", *(each.advice.order.reference for each in rest)),
+        extension=extension_of(profile),
     )
 
 
 def _with_waiting(card: Card, waiting: list[Speaking]) -> Card:
     first = waiting[0]
     names = listed(each.order_named or each.study for each in waiting)
-    line = first.wording.detail["other-orders"].format(orders=names)
+    line = drawn(first.wording.detail["other-orders"].format(orders=names), first.call.rendering.profile)
     return structs.replace(card, detail=f"{card.detail}\n\n{line}")

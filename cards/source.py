@@ -1,12 +1,18 @@
 """Whose guidance a card rests on, and the pages it links to."""
 
 from functools import lru_cache
+from hashlib import blake2b
+
+import msgspec
 
 from cards.card import TOPIC_CODE_LIMIT, CardError, Coding, Link, Source
 from cards.detail import act_key
+from cards.phrases import red_flags
 from cards.speaking import AT_ONCE, Speaking
 from cards.wording import LinkWords, wording
-from rules.recommendation import Situation
+from rules.recommendation import Recommendation, Situation
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 _BY_GUIDELINE = {
     "acr": "acr",
@@ -21,7 +27,11 @@ _WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation
 def source_of(speaking: Speaking) -> Source:
     """The primary guidance behind the card, and a topic that stays the same for this kind of advice."""
     advice = speaking.advice
-    topic = topic_of(advice.situation, speaking.call.terminology.own.url)
+    own_system = speaking.call.terminology.own.url
+    if speaking.call.rendering.profile.topic == "advice":
+        topic = topic_of_advice(advice, own_system)
+    else:
+        topic = topic_of(advice.situation, own_system)
     if advice.situation is Situation.SAFETY:
         cited = next((note.cites[0] for note in advice.safety if not note.ask and note.cites), "")
         if cited:
@@ -38,6 +48,30 @@ def topic_of(situation: Situation, own_system: str) -> Coding:
         raise CardError(f"topic {code}: alphanumeric, at most {TOPIC_CODE_LIMIT} characters")
     display = "Lumbar imaging: " + situation.value.replace("-", " ")
     return Coding(code, own_system, display)
+
+
+def topic_of_advice(advice: Recommendation, own_system: str) -> Coding:
+    """A topic that is the same for the same advice on the same red flags, and another one otherwise.
+
+    Where a "no" silences everything under its topic, a red flag that comes to light later must not be under it.
+    """
+    kind = topic_of(advice.situation, own_system)
+    better = advice.better
+    said = (
+        advice.leading.id if advice.leading is not None else "",
+        advice.order.procedure,
+        None if better is None else (better.procedure, better.priority),
+        [
+            (flag.name, flag.level, [(each.reference, each.says, each.dated) for each in flag.because])
+            for flag in red_flags(advice.findings)
+        ],
+        sorted(note.row for note in advice.safety if not note.ask),
+        [question.finding for question in advice.questions],
+    )
+    code = kind.code + blake2b(_encode(said), digest_size=12).hexdigest()
+    if len(code) > TOPIC_CODE_LIMIT:
+        raise CardError(f"topic {code}: at most {TOPIC_CODE_LIMIT} characters")
+    return Coding(code, f"{own_system}/advice", kind.display)
 
 
 def links_of(speaking: Speaking) -> tuple[Link, ...]:

@@ -1,14 +1,17 @@
-"""The buttons of one card: at most three, verb first, none of them dead for this client."""
+"""The buttons of one card: at most three, verb first, none of them dead for this client.
+
+What a client cannot apply is said in words instead, so that no client is left without the advice.
+"""
 
 from collections.abc import Callable, Iterator
-
-from msgspec import Struct
+from functools import partial
 
 from cards import order_changes
-from cards.card import LABEL_LIMIT, Action, CardError, Suggestion
+from cards.buttons import NOTHING_OFFERED, Button, Offered, fits, offered
+from cards.card import Action, CardError, Suggestion
 from cards.headline import prior_day
 from cards.order_changes import recheck_words, updated
-from cards.speaking import Speaking
+from cards.speaking import AT_ONCE, Speaking
 from fhir_mappings.revised_order import OrderChange, is_chart_reference
 from rules.procedures import Procedure
 from rules.recommendation import AnswerOption, Situation, Study
@@ -23,27 +26,28 @@ _ANSWERS_TO_CHANGE = {
 }
 
 
-class Button(Struct, frozen=True):
-    """A button before it has an id."""
-
-    kind: str
-    label: str
-    actions: tuple[Action, ...]
-    recommended: bool = False
+# What may have begun an emergency: nothing there may take an order away without its better one in place.
+_NOT_REMOVED = AT_ONCE | {Situation.POSSIBLE_CAUDA_EQUINA}
 
 
-def suggestions_of(speaking: Speaking) -> tuple[Suggestion, ...]:
-    """The buttons for this situation; the recommended one comes first."""
-    if speaking.settled_by_keeping:
-        return ()
-    buttons = list(_BUTTONS[speaking.advice.situation](speaking))[:MOST_BUTTONS]
-    ids = speaking.call.ids
+def offered_on(speaking: Speaking) -> Offered:
+    """The buttons for this situation, the recommended one first, and what is left to do by hand."""
+    if speaking.settled_by_keeping or speaking.settled_by_override:
+        return NOTHING_OFFERED
+    return offered(_BUTTONS[speaking.advice.situation](speaking), MOST_BUTTONS)
+
+
+def suggestions_of(speaking: Speaking, buttons: tuple[Button, ...]) -> tuple[Suggestion, ...]:
+    """The buttons as CDS Hooks has them."""
+    ids, profile = speaking.call.ids, speaking.call.rendering.profile
     reference = speaking.advice.order.reference
+    if profile.one_action and any(len(button.actions) > 1 for button in buttons):
+        raise CardError(f"{profile.name} applies one action of a suggestion: the others would be lost")
     return tuple(
         Suggestion(
             label=button.label,
             uuid=ids.of("suggestion", reference, speaking.advice.situation.value, button.kind),
-            is_recommended=button.recommended,
+            is_recommended=button.recommended and not (button.states and profile.preselects),
             actions=button.actions,
         )
         for button in buttons
@@ -55,14 +59,15 @@ def _change(speaking: Speaking) -> Iterator[Button]:
     if better is None:
         return
     if better.procedure is None:
-        change = order_changes.raised_priority(speaking, better.priority)
+        words, priority = speaking.wording, speaking.priority
         yield _update(
             speaking,
             "raise",
-            _fits(speaking.wording.label["raise"].format(priority=speaking.priority)),
-            change,
-            speaking.wording.action["raise"].format(priority=speaking.priority),
+            fits(words.label["raise"].format(priority=priority)),
+            partial(order_changes.raised_priority, speaking, better.priority),
+            words.action["raise"].format(priority=priority),
             recommended=True,
+            by_hand=words.by_hand["raise"].format(priority=priority),
         )
         return
     yield from _to_study(speaking, better.procedure, better.study, better.priority, recommended=True)
@@ -76,13 +81,13 @@ def _to_study(
     recommended: bool,
     label: str = "change",
 ) -> Iterator[Button]:
-    wording = speaking.wording
+    wording, profile = speaking.wording, speaking.call.rendering.profile
     change = order_changes.change_of_study(speaking, procedure, study, priority)
     if change is None:
         return
     words = wording.study[procedure.value]
     at = wording.priority.get(priority, priority)
-    label_text = _fits(
+    label_text = fits(
         *(
             [wording.label["change-at"].format(better=words.short, priority=at)]
             if priority and label == "change"
@@ -91,20 +96,35 @@ def _to_study(
         wording.label[label].format(better=words.short),
     )
     key = "change-at" if priority else "change"
-    description = wording.action[key].format(name=words.name, priority=at)
-    yield _update(speaking, f"{label}-{procedure.value}", label_text, change, description, recommended)
+    kind = f"{label}-{procedure.value}"
+    by_hand = wording.by_hand[key].format(name=words.name, priority=at)
+    if profile.updates or not profile.creates:
+        description = wording.action[key].format(name=words.name, priority=at)
+        yield _update(speaking, kind, label_text, lambda: change, description, recommended, by_hand)
+        return
+    order = order_changes.added(speaking, change)
+    if order is None:
+        yield Button(kind, label_text, by_hand=by_hand)
+        return
+    described = [wording.action["order"].format(name=words.name)]
+    if priority and not profile.keeps_details:
+        described.append(wording.action["set-priority"].format(priority=at))
+    yield Button(kind, label_text, (Action("create", " ".join(described), order),), recommended)
+    if recommended and profile.deletes and speaking.advice.situation not in _NOT_REMOVED and _is_in_chart(speaking):
+        removed = wording.action["replaced"].format(name=speaking.name)
+        yield Button("replaced", wording.label["replaced"], (_delete(speaking, removed),))
 
 
 def _critical(speaking: Speaking) -> Iterator[Button]:
     yield from _change(speaking)
     parallel = speaking.advice.parallel
-    if parallel is None or speaking.call.rendering.update_only:
+    if parallel is None or not speaking.call.rendering.profile.creates:
         return
     order = order_changes.parallel_order(speaking, parallel)
     if order is None:
         return
     words = speaking.wording.study[parallel.procedure.value]
-    label = _fits(speaking.wording.label["add"].format(better=words.short))
+    label = fits(speaking.wording.label["add"].format(better=words.short))
     description = speaking.wording.action["add"].format(name=words.name)
     yield Button("parallel", label, (Action("create", description, order),))
 
@@ -130,7 +150,7 @@ def _safety(speaking: Speaking) -> Iterator[Button]:
 def _asked(speaking: Speaking) -> Iterator[Button]:
     for question in speaking.advice.questions[:1]:
         for option in question.options:
-            yield _answer(speaking, (option,))
+            yield _answer(speaking, (option,), question.finding)
 
 
 def _possible_cauda_equina(speaking: Speaking) -> Iterator[Button]:
@@ -142,10 +162,10 @@ def _prior_imaging(speaking: Speaking) -> Iterator[Button]:
     if speaking.advice.may_defer:
         day = prior_day(speaking)
         label = speaking.wording.label["cancel-imaged" if day else "cancel-imaged-undated"].format(date=day)
-        yield _defer(speaking, label, with_referral=False)
+        yield from _defer(speaking, label, with_referral=False)
     for question in speaking.advice.questions:
         if question.finding == "prior_imaging":
-            yield from (_answer(speaking, (option,)) for option in question.options)
+            yield from (_answer(speaking, (option,), question.finding) for option in question.options)
     yield from _keep(speaking)
 
 
@@ -159,7 +179,9 @@ def _not_appropriate(speaking: Speaking) -> Iterator[Button]:
             label = words["defer-strength"].format(date=day)
         else:
             label = words["defer"].format(date=day) if day else words["defer-undated"]
-        yield _defer(speaking, label, with_referral="active-therapy" not in advice.findings.conservative_care.marks)
+        yield from _defer(
+            speaking, label, with_referral="active-therapy" not in advice.findings.conservative_care.marks
+        )
     yield from _answers_to_change(speaking)
     yield from _keep(speaking)
 
@@ -174,7 +196,7 @@ def _answers_to_change(speaking: Speaking) -> Iterator[Button]:
 
 def _deferred(speaking: Speaking) -> Iterator[Button]:
     words = speaking.wording
-    if not speaking.call.rendering.update_only and is_chart_reference(speaking.advice.order.reference):
+    if speaking.call.rendering.profile.deletes and _is_in_chart(speaking):
         description = words.action["cancel"].format(name=speaking.name)
         yield Button(
             "cancel-deferred", words.label["cancel-deferred"], (_delete(speaking, description),), recommended=True
@@ -183,9 +205,8 @@ def _deferred(speaking: Speaking) -> Iterator[Button]:
         speaking,
         "reopen",
         words.label["reopen"],
-        order_changes.reopened(speaking),
+        lambda: order_changes.reopened(speaking),
         words.action["reopen"],
-        recommended=False,
     )
 
 
@@ -197,52 +218,73 @@ def _contrast_choices(speaking: Speaking) -> Iterator[Button]:
     """Contrast decides the rating: the choices, best first, at the priority that is due."""
     advice = speaking.advice
     priority = advice.better.priority if advice.better is not None else ""
-    for at, study in enumerate(advice.alternatives):
+    # Where any number of suggestions may be taken together, only one choice may be among them.
+    excludes = speaking.call.rendering.profile.selection == "at-most-one"
+    for at, study in enumerate(advice.alternatives if excludes else advice.alternatives[:1]):
         yield from _to_study(speaking, study.procedure, study, priority, recommended=at == 0, label="choose")
 
 
 def _appropriate(speaking: Speaking) -> Iterator[Button]:
     """Nothing needs doing: only the note, where the client keeps notes and it is not there yet."""
-    if speaking.call.rendering.update_only:
+    profile = speaking.call.rendering.profile
+    if profile.first_coding_only or not profile.updates:
         return
     change = order_changes.justified(speaking)
     if any(note.get("text") == change.note for note in speaking.order.get("note", ()) if isinstance(note, dict)):
         return
     words = speaking.wording
-    yield _update(speaking, "justify", words.label["justify"], change, words.action["justify"], recommended=False)
+    yield _update(speaking, "justify", words.label["justify"], lambda: change, words.action["justify"])
 
 
-def _answer(speaking: Speaking, options: tuple[AnswerOption, ...]) -> Button:
+def _answer(speaking: Speaking, options: tuple[AnswerOption, ...], asked: str = "") -> Button:
+    """``asked``: the question that has to be answered, where this is no mere offer."""
     wording = speaking.wording
     codes = "+".join(option.code for option in options)
     label = wording.answer[codes]
     displays = "; ".join(speaking.call.terminology.own.codes[option.code].display for option in options)
     description = wording.action["answer"].format(answer=displays)
-    return _update(speaking, f"answer-{codes}", label, order_changes.answered(speaking, options), description, False)
+    by_hand = wording.answer_by_hand[asked] if asked else ""
+    change = partial(order_changes.answered, speaking, options)
+    return _update(speaking, f"answer-{codes}", label, change, description, by_hand=by_hand)
 
 
 def _keep(speaking: Speaking) -> Iterator[Button]:
     if speaking.kept:
         return
     words = speaking.wording
-    label = _fits(words.label["keep"].format(study=speaking.study), words.label["keep-short"])
-    yield _update(speaking, "keep", label, order_changes.kept(speaking), words.action["keep"], recommended=False)
+    label = fits(words.label["keep"].format(study=speaking.study), words.label["keep-short"])
+    yield _update(speaking, "keep", label, lambda: order_changes.kept(speaking), words.action["keep"])
 
 
-def _defer(speaking: Speaking, label: str, with_referral: bool) -> Button:
+def _defer(speaking: Speaking, label: str, with_referral: bool) -> Iterator[Button]:
     """Remove the order and begin care; a client that only updates gets the deferral written on the order."""
-    action = speaking.wording.action
-    stated = "-stated" if speaking.statement_needed and speaking.advice.situation is not Situation.PRIOR_IMAGING else ""
+    words, profile = speaking.wording, speaking.call.rendering.profile
+    states = speaking.statement_needed and speaking.advice.situation is not Situation.PRIOR_IMAGING
+    stated = "-stated" if states else ""
     recheck = recheck_words(speaking)
-    if speaking.call.rendering.update_only or not is_chart_reference(speaking.advice.order.reference):
-        description = action[f"defer-update{stated}"].format(recheck=recheck).strip()
-        return _update(speaking, "defer", label, order_changes.deferred(speaking), description, recommended=True)
-    removed = action[f"cancel{stated}"].format(name=speaking.name, recheck=recheck).strip()
+    care = "-care" if with_referral else ""
+    by_hand = words.by_hand[f"defer{stated}{care}"].format(recheck=recheck).strip()
+    if not profile.deletes or not _is_in_chart(speaking):
+        described = words.action[f"defer-update{stated}"].format(recheck=recheck).strip()
+        yield _update(speaking, "defer", label, lambda: order_changes.deferred(speaking), described, True, by_hand)
+        return
+    removed = words.action[f"cancel{stated}"].format(name=speaking.name, recheck=recheck).strip()
     actions = [_delete(speaking, removed)]
-    if with_referral:
-        described = action[f"refer{stated}"].format(recheck=recheck).strip()
-        actions.append(Action("create", described, order_changes.referral(speaking)))
-    return Button("defer", label, tuple(actions), recommended=True)
+    referral = order_changes.referral(speaking) if with_referral and profile.creates else None
+    if referral is not None:
+        described = words.action[f"refer{stated}"].format(recheck=recheck).strip()
+        actions.append(Action("create", described, referral))
+    if profile.one_action:
+        yield Button("defer", label, (actions[0],), recommended=True, states=states)
+        if with_referral:
+            by_hand = words.by_hand["refer"].format(recheck=recheck).strip()
+            yield Button("refer", words.label["refer"], tuple(actions[1:]), True, by_hand, states)
+        return
+    yield Button("defer", label, tuple(actions), recommended=True, states=states)
+
+
+def _is_in_chart(speaking: Speaking) -> bool:
+    return is_chart_reference(speaking.advice.order.reference)
 
 
 def _delete(speaking: Speaking, description: str) -> Action:
@@ -250,17 +292,18 @@ def _delete(speaking: Speaking, description: str) -> Action:
 
 
 def _update(
-    speaking: Speaking, kind: str, label: str, change: OrderChange, description: str, recommended: bool
+    speaking: Speaking,
+    kind: str,
+    label: str,
+    change: Callable[[], OrderChange],
+    description: str,
+    recommended: bool = False,
+    by_hand: str = "",
 ) -> Button:
-    return Button(kind, label, (Action("update", description, updated(speaking, change)),), recommended)
-
-
-def _fits(*labels: str) -> str:
-    """The first wording that fits on a button, whole."""
-    for label in labels:
-        if len(label) < LABEL_LIMIT:
-            return label
-    raise CardError(f"no button label fits: {labels[-1]}")
+    """A change of the order in place, worked out only for a client that applies it."""
+    if not speaking.call.rendering.profile.updates:
+        return Button(kind, label, by_hand=by_hand)
+    return Button(kind, label, (Action("update", description, updated(speaking, change())),), recommended, by_hand)
 
 
 def _none(speaking: Speaking) -> Iterator[Button]:

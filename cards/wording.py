@@ -35,6 +35,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "duration": _names("n low high"),
     "label": _names("better priority date study"),
     "action": _names("name priority recheck date answer"),
+    "by_hand": _names("name priority recheck"),
     "note": _names(
         "old new at day cause row score category is_category old_rating presumed priority study recheck care"
     ),
@@ -109,6 +110,8 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     label: dict[str, str]
     answer: dict[str, str]
     action: dict[str, str]
+    by_hand: dict[str, str]
+    answer_by_hand: dict[str, str]
     note: dict[str, str]
     override: dict[str, str]
     link: dict[str, LinkWords]

@@ -13,6 +13,7 @@ from audit_trail.record import RememberedOverride
 from cards import Advised, Answer, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
+from cards.profiles import DEFAULT_PROFILE, PROFILES
 from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord
 from cds_service.collaborators import Collaborators
 from cds_service.computing import TURN
@@ -119,12 +120,14 @@ def _consult(
         for each, draft, override in zip(advice, judged, overrides, strict=True)
     )
     progress.decided = perf_counter()
-    ids = _ids(call, service, caller, body, as_of)
+    ids = _ids(call, service, caller, progress.digest or digest_of(body), as_of)
     answer = cards_for(advised, ids, _rendering(service, caller, tools), tools.terminology, guidelines)
     if tools.settings.validate_output:
         check_answer(answer_as_dict(answer))
+    encoded = answer_as_json(answer)
+    progress.answered = perf_counter()
     return Consultation(
-        answer=answer_as_json(answer),
+        answer=encoded,
         hook_differs=hook_differs,
         ids=ids,
         picture=picture,
@@ -170,18 +173,24 @@ def _offset(judged: list[ReadDraft]) -> timezone:
     return UTC
 
 
-def _ids(call: HookCall, service: Service, caller: Caller, body: bytes, as_of: date) -> CallIds:
+def _ids(call: HookCall, service: Service, caller: Caller, digest: str, as_of: date) -> CallIds:
     return CallIds(
         client=caller.client,
         service=service.id,
         hook=service.hook,
         hook_instance=call.hook_instance,
-        # Tells apart the bodies of a client that reuses a hook instance; a cryptographic hash of 3 MB would cost as
-        # much as reading them.
-        body_digest=f"{zlib.crc32(body):08x}-{len(body):x}",
+        body_digest=digest,
         patient_id=call.context.patient_id,
         decided_on=as_of,
     )
+
+
+def digest_of(body: bytes) -> str:
+    """Tells apart the bodies of a client that reuses a hook instance.
+
+    A cryptographic hash of 3 MB would cost as much as reading them.
+    """
+    return f"{zlib.crc32(body):08x}-{len(body):x}"
 
 
 def decision_id(ids: CallIds) -> str:
@@ -191,7 +200,7 @@ def decision_id(ids: CallIds) -> str:
 
 def _rendering(service: Service, caller: Caller, tools: Collaborators) -> Rendering:
     return Rendering(
-        update_only=caller.update_only,
+        profile=PROFILES["sandbox" if caller.update_only else DEFAULT_PROFILE],
         show_appropriate=service.hook in tools.settings.show_appropriate,
         base_url=tools.settings.base_url,
     )

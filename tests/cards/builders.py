@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cards import Advised, Answer, CallIds, Rendering, cards_for
+from cards.profiles import PROFILES
 from fhir_mappings.terminology import load_terminology
 from rules.advice import recommend_on
 from rules.dates import DateInterval, DayRange
@@ -24,7 +25,8 @@ TERMINOLOGY = load_terminology()
 OWN = TERMINOLOGY.own.url
 CALL = CallIds("clinic-a", "lumbar-imaging-order-select", "order-select", "d1577c69", "abc", "patient-1", TODAY)
 DEFAULT = Rendering()
-UPDATE_ONLY = Rendering(update_only=True)
+UPDATE_ONLY = Rendering(profile=PROFILES["sandbox"])
+NO_TABLES = Rendering(profile=replace(PROFILES["cds-hooks-2.0"], tables=False))
 
 CPT = "http://www.ama-assn.org/go/cpt"
 LOINC = "http://loinc.org"

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cards import Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
+from cards.profiles import PROFILES
 from cards.wording import wording
 from rules.advice import recommend_on
 from rules.draft_order import Recognition
@@ -21,6 +22,7 @@ from rules.recommendation import Situation
 from tests.cards.builders import (
     CALL,
     GUIDELINES,
+    NO_TABLES,
     TERMINOLOGY,
     TODAY,
     UPDATE_ONLY,
@@ -54,7 +56,7 @@ def walk(value, path=""):
         yield from walk(child, f"{path}/{name}")
 
 
-@pytest.mark.parametrize("rendering", [Rendering(), UPDATE_ONLY, Rendering(tables=False)])
+@pytest.mark.parametrize("rendering", [Rendering(), UPDATE_ONLY, NO_TABLES])
 @pytest.mark.parametrize("name", CASES)
 # CARD-5, CARD-6, CARD-8, CARD-9, CARD-10, CARD-11, SRC-1, SUG-1, SUG-3, ACT-1, ACT-2, LINK-1, LINK-2, LINK-3
 def test_the_answer_is_what_the_specification_describes(name, rendering):
@@ -190,7 +192,7 @@ def test_an_appropriate_order_is_silent_where_asked_unless_there_is_something_to
 
 
 def test_a_client_that_takes_no_annotations_gets_none():
-    document = answer_as_dict(cards(advise(), rendering=Rendering(annotate=False)))
+    document = answer_as_dict(cards(advise(), rendering=Rendering(profile=replace(PROFILES["epic"], ratings_in=()))))
     assert document.keys() == {"cards"}
 
 
@@ -234,7 +236,7 @@ def test_every_situation_has_a_case():
 
 
 def test_without_tables_the_guidelines_are_a_list():
-    answer = cards_for_no_tables = cards(CASES["wrong_test_fever_xray"], rendering=Rendering(tables=False))
+    answer = cards_for_no_tables = cards(CASES["wrong_test_fever_xray"], rendering=NO_TABLES)
     assert cards_for_no_tables is answer
     assert "|" not in answer.cards[0].detail
     assert "- ACP: No imaging" in answer.cards[0].detail
