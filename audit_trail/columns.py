@@ -179,6 +179,11 @@ def _card_row(whose: Row, part: int, card: CardSummary, about: OrderSummary) -> 
 
 
 def _noted(record: DecisionRecord) -> Iterator[Row]:
+    filled = sorted(source.key for source in record.sources if source.entries)
+    if filled:
+        # One row, as there are few combinations: which parts of the record brought something, so that one that no
+        # longer does is noticed although its answer is a proper empty list.
+        yield _note("filled", ",".join(filled))
     for gap in record.gaps:
         yield _note("gap", gap)
     for system, code in record.unmapped_codes:
