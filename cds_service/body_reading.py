@@ -13,11 +13,15 @@ from typing import Any, Final, cast
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
+from cds_service.usual_request import Incoming
+
 WORTH_IT: Final = 128 * 1024  # bytes
 
 
 def read_body(stream: Any, length: int) -> bytes:
     """The ``length`` bytes of the body, or fewer where the caller stopped sending."""
+    if type(stream) is Incoming:
+        return cast(bytes, stream.whole())
     if length >= WORTH_IT and _is_untouched(stream, length):
         return _from_socket(stream.reader)
     body: bytes = stream.read(length)

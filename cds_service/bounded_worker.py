@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
 
+from cds_service.call_loop import CallLoopWorker
 from cds_service.errors import OtherHttpFailure, Unexpected, operation_outcome, status_of
 from cds_service.operator_log import OperatorLog
 from cds_service.security_headers import HEADERS
@@ -26,7 +26,7 @@ _SAID: Final[tuple[tuple[type[Exception], int, str], ...]] = (
 )
 
 
-class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+class BoundedThreadWorker(CallLoopWorker):
     """A request that has not arrived in full within ``seconds`` is cut off, however steadily it drips."""
 
     seconds = 10.0
@@ -37,7 +37,7 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships
         self._busy: dict[int, tuple[float, Any]] = {}
         self._operator = OperatorLog(self.log_level)
 
-    def handle(self, conn: Any) -> Any:
+    def handle(self, conn: Any) -> bool:
         """One request, from its first byte; runs in a thread of the pool."""
         key = id(conn)
         self._busy[key] = (time.monotonic(), conn)

@@ -1,11 +1,14 @@
-"""One thread of a worker computes at a time; the others may read, write and wait.
+"""Who takes the next call, and who computes: one thread of a worker each; the others may read, write and wait.
 
 Python runs one thread at a time anyway. Left to itself it hands over between them in the middle of calls, which costs a
-sixth of the throughput, and lets a call that came early be answered late.
+sixth of the throughput, and lets a call that came early be answered late. So one thread *leads*: it takes the calls as
+they come and answers each, for as long as nothing has to be waited for. A thread that must wait leaves the lead to the
+next one first.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from threading import Lock, get_ident
 from typing import TypeVar
@@ -13,23 +16,65 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Turn:
-    """Held by the thread that computes."""
+def _nothing() -> None:
+    pass
+
+
+class Lead:
+    """Held by the thread that takes calls; ``before_leaving`` puts down what only the leader looks after."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._holder = 0
+        self.before_leaving: Callable[[], None] = _nothing
 
-    def __enter__(self) -> None:
+    def take(self) -> None:
+        """Waits until this thread leads."""
         self._lock.acquire()
         self._holder = get_ident()
 
-    def __exit__(self, *_failure: object) -> None:
+    @property
+    def mine(self) -> bool:
+        """Does this thread lead?"""
+        return self._holder == get_ident()
+
+    def leave(self) -> None:
+        """Lets another thread lead: for use before whatever may have to wait. Whoever does not lead goes on."""
+        if self._holder == get_ident():
+            self.before_leaving()
+            self._holder = 0
+            self._lock.release()
+
+
+class Turn:
+    """Held by the thread that computes; given to whoever has waited longest. Whoever waits has left ``lead``."""
+
+    def __init__(self, lead: Lead | None = None) -> None:
+        self._guard = Lock()
         self._holder = 0
-        self._lock.release()
+        self._waiting: deque[tuple[int, Lock]] = deque()
+        self._lead = lead or Lead()
+
+    def __enter__(self) -> None:
+        me = get_ident()
+        with self._guard:
+            if not self._holder:
+                self._holder = me
+                return
+            called = Lock()
+            called.acquire()
+            self._waiting.append((me, called))
+        called.acquire()
+
+    def __exit__(self, *_failure: object) -> None:
+        with self._guard:
+            self._holder, called = self._waiting.popleft() if self._waiting else (0, None)
+        if called is not None:
+            called.release()
 
     def while_waiting(self, what: Callable[[], T]) -> T:
         """Does what waits for the network, and lets another thread compute in the meantime."""
+        self._lead.leave()
         if self._holder != get_ident():  # whoever does not hold the turn has none to give
             return what()
         self.__exit__()
@@ -39,4 +84,5 @@ class Turn:
             self.__enter__()
 
 
-TURN = Turn()
+LEAD = Lead()
+TURN = Turn(LEAD)

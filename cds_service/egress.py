@@ -19,6 +19,7 @@ from urllib3 import PoolManager, Timeout
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
+from cds_service.computing import LEAD
 from cds_service.deadline import Deadline
 from cds_service.egress_logging import quiet
 from cds_service.egress_policy import BadAddress, EgressPolicy, HostRule, normal_base, read_origin, rule_for
@@ -98,6 +99,7 @@ class Egress:
             raise EgressRefused("the host is not registered")
 
     def _exchange(self, request: PreparedRequest, deadline: Deadline, max_bytes: int) -> EgressAnswer:
+        LEAD.leave()
         left = deadline.remaining()
         if left <= 0:
             raise EgressFailed("timeout")

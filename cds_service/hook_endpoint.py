@@ -14,6 +14,7 @@ from typing import Any, Final
 from cds_service import cors
 from cds_service.audit import places
 from cds_service.body_reading import read_body
+from cds_service.computing import LEAD
 from cds_service.errors import CallFailed, Unexpected, operation_outcome, status_of
 from cds_service.routes import JSON, CdsRoutes, cut_off
 from cds_service.security_headers import security_headers
@@ -42,6 +43,7 @@ class HookEndpoint:
         service = self._services.get(environ["PATH_INFO"])
         length = _content_length(environ)
         if service is None or length < 0 or length > self._max_body or not _is_usual(environ):
+            LEAD.leave()  # what the web framework answers may wait for a file or a database
             return self._wsgi_app(environ, start_response)
         status, body, more = self._answer(service, environ, length)
         headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), *more]

@@ -1,0 +1,188 @@
+"""A worker's threads take calls in turn: the one that leads answers whatever is there, the others wait to be needed.
+
+Gunicorn's own threaded worker hands each request from its main thread to a pool and back, which costs as much as half a
+decision. Here the main thread accepts connections and watches the clock; requests are read, answered and written by the
+thread that leads (see ``computing``), one after the other and without a hand-over. Before anything that may have to
+wait, the lead goes to another thread. A request that is not of the usual form is left to gunicorn's own code.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import threading
+import time
+from typing import Any, Final
+
+from gunicorn.http.wsgi import base_environ
+from gunicorn.workers.gthread import ThreadWorker
+
+from cds_service.computing import LEAD
+from cds_service.usual_answer import UsualAnswer, send
+from cds_service.usual_request import Environ, read_what_is_there, usual_request
+
+_SWEEP: Final = 0.5  # seconds; how often silent connections are looked at
+_PATIENCE: Final = 5.0  # seconds for the rest of a body that nobody wanted to read, as in gunicorn
+
+
+class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn's threaded worker, whose threads take the calls themselves."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._calls = selectors.DefaultSelector()
+        self._idle: dict[int, Any] = {}  # connections that the leader looks after, by their id
+        self._taken: Any = None  # the one whose request the leader is at
+        self._latest = float("inf")  # no connection stays idle for longer; set when the worker stops
+        self._next_sweep = 0.0
+
+    def run(self) -> None:
+        """Gunicorn's loop, on the main thread."""
+        LEAD.before_leaving = self._put_down
+        for number in range(self.cfg.threads):
+            threading.Thread(target=self._take_calls, name=f"calls-{number}", daemon=True).start()
+        super().run()
+
+    def enqueue_req(self, conn: Any) -> None:
+        """A connection that was just accepted; called on the main thread."""
+        conn.sock.setblocking(True)
+        conn.environ = self._environ(conn)
+        conn.begun = b""
+        self._look_after(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Gunicorn's word for: the worker stops, idle connections are closed by then."""
+        self._latest = deadline
+
+    def _take_calls(self) -> None:
+        while True:
+            LEAD.take()
+            while LEAD.mine:
+                self._lead()
+
+    def _lead(self) -> None:
+        """Answers every request that is there now, or as many as can be answered without leaving the lead."""
+        for key, _ in self._calls.select(_SWEEP):
+            self._serve(key.data)
+            if not LEAD.mine:
+                return
+        if time.monotonic() >= self._next_sweep:
+            self._close_silent()
+
+    def _serve(self, conn: Any) -> None:
+        """The requests that one connection has sent, and what then becomes of it."""
+        self._taken = conn
+        try:
+            keep = self.handle(conn)
+            while keep and conn.begun:
+                keep = self.handle(conn)
+        except OSError:
+            keep = False  # the caller has gone
+        except Exception:
+            self.log.exception("error while serving a connection")
+            keep = False
+        self._taken = None
+        if not keep:
+            self._close(conn)
+        elif LEAD.mine:
+            conn.set_timeout()
+        else:
+            self._look_after(conn)
+
+    def handle(self, conn: Any) -> bool:
+        """One request; True if another may follow on this connection."""
+        begun = conn.begun or read_what_is_there(conn.sock)
+        if not begun:
+            return begun is None
+        conn.begun = b""
+        usual = None if conn.environ is None else usual_request(begun, conn.environ.copy(), conn.sock)
+        if usual is not None:
+            environ, conn.begun = usual
+            return self._answer(conn, environ)
+        LEAD.leave()  # gunicorn waits for what it reads
+        return self._handle_unusual(conn, begun)
+
+    def _handle_unusual(self, conn: Any, begun: bytes) -> bool:
+        conn.parser, conn.initialized, conn.data_ready = None, False, True
+        conn.init()
+        conn.parser.unreader.unread(begun)
+        keep = bool(super().handle(conn))
+        if keep:
+            conn.begun = conn.parser.unreader.take_buffered()
+        return keep
+
+    def _answer(self, conn: Any, environ: Environ) -> bool:
+        body = environ["wsgi.input"]
+        answer = UsualAnswer()
+        try:
+            parts = self.wsgi(environ, answer.start)
+            try:
+                content = b"".join(parts)
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+            keep: bool = self.alive and self.nr_conns <= self.max_keepalived
+            message = answer.message(content, keep)
+        except Exception as problem:  # noqa: BLE001  the application answers its own failures; this is a defect beside it
+            LEAD.leave()
+            self.handle_error(None, conn.sock, conn.client, problem)
+            return False
+        send(conn.sock, message)
+        if body.left:
+            LEAD.leave()
+            return body.skip(time.monotonic() + _PATIENCE) and keep
+        return keep
+
+    def _look_after(self, conn: Any) -> None:
+        """Puts a connection among those that the leader waits for."""
+        conn.set_timeout()
+        self._idle[id(conn)] = conn
+        self._calls.register(conn.sock, selectors.EVENT_READ, conn)
+
+    def _put_down(self) -> None:
+        """Before this thread leaves the lead: the next leader must not see the request that is being answered."""
+        if self._taken is not None:
+            self._forget(self._taken)
+            self._taken = None
+
+    def _forget(self, conn: Any) -> None:
+        del self._idle[id(conn)]
+        self._calls.unregister(conn.sock)
+
+    def _close(self, conn: Any) -> None:
+        if LEAD.mine:
+            self._forget(conn)
+        LEAD.leave()  # it may take a moment until the other side has read everything
+        conn.close(graceful=True)
+        self.method_queue.defer(self._one_connection_less)
+
+    def _one_connection_less(self) -> None:
+        self.nr_conns -= 1  # counted on the main thread only
+
+    def _close_silent(self) -> None:
+        now = time.monotonic()
+        self._next_sweep = now + _SWEEP
+        for conn in tuple(self._idle.values()):
+            if min(conn.timeout, self._latest) <= now:
+                self._forget(conn)
+                conn.close()
+                self.method_queue.defer(self._one_connection_less)
+
+    def _environ(self, conn: Any) -> Environ | None:
+        """What the WSGI environments of all requests of a connection have in common; None: leave them to gunicorn."""
+        if not isinstance(conn.client, tuple) or self.cfg.is_ssl or os.environ.get("SCRIPT_NAME"):
+            return None
+        return {
+            **base_environ(self.cfg),
+            "wsgi.multithread": True,
+            "wsgi.url_scheme": "http",
+            "gunicorn.socket": conn.sock,
+            "REQUEST_METHOD": "POST",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "QUERY_STRING": "",
+            "SCRIPT_NAME": "",
+            "REMOTE_ADDR": conn.client[0],
+            "REMOTE_PORT": str(conn.client[1]),
+            "SERVER_NAME": conn.server[0],
+            "SERVER_PORT": str(conn.server[1]),
+        }

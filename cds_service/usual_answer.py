@@ -1,0 +1,82 @@
+"""The answer to a usual request as it goes over the wire, in one piece."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any, Final
+
+from gunicorn import SERVER, util
+
+from cds_service.computing import LEAD
+
+# What gunicorn lets through in an answer's head (RFC 9110, 5.5).
+_HEAD: Final = re.compile(
+    r"HTTP/1\.1 [0-9]{3} [ \t\x21-\x7e]*\r\n(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ \t\x21-\x7e\x80-\xff]*\r\n)*\r\n"
+)
+
+
+class InvalidHead(ValueError):
+    """An answer whose status or headers would not be HTTP."""
+
+
+class UsualAnswer:
+    """What the application says about its answer: WSGI's ``start_response``."""
+
+    __slots__ = ("_headers", "_status", "_written")
+
+    def __init__(self) -> None:
+        self._status = ""
+        self._headers: list[tuple[str, str]] = []
+        self._written: list[bytes] = []
+
+    def start(self, status: str, headers: list[tuple[str, str]], problem: Any = None, /) -> Callable[[bytes], object]:
+        """``start_response``; nothing is sent before all of it is known, so a later word replaces an earlier one."""
+        self._status, self._headers = status, headers
+        return self._written.append
+
+    def message(self, content: bytes, keep_alive: bool) -> bytes:
+        """The whole answer."""
+        if self._written:
+            content = b"".join((*self._written, content))
+        lines = [f"HTTP/1.1 {self._status}", f"Server: {SERVER}", f"Date: {_now()}"]
+        lines.append("Connection: keep-alive" if keep_alive else "Connection: close")
+        stated = False
+        for name, value in self._headers:
+            if not util.is_hoppish(name):
+                lines.append(f"{name}: {value}")
+                stated = stated or name.lower() == "content-length"
+        if not stated:
+            lines.append(f"Content-Length: {len(content)}")
+        head = "\r\n".join(lines) + "\r\n\r\n"
+        if head.count("\n") != len(lines) + 1 or _HEAD.fullmatch(head) is None:
+            raise InvalidHead
+        return head.encode("latin-1") + content
+
+
+class _Clock:
+    second = 0
+    text = ""
+
+
+def _now() -> str:
+    """The date of an answer, made once a second."""
+    second = int(time.time())
+    if second != _Clock.second:
+        _Clock.text = formatdate(second, usegmt=True)
+        _Clock.second = second
+    return _Clock.text
+
+
+def send(connection: socket.socket, message: bytes) -> None:
+    """Sends it all; if the other side reads slowly, another thread takes calls in the meantime."""
+    try:
+        sent = connection.send(message, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        sent = 0
+    if sent < len(message):
+        LEAD.leave()
+        connection.sendall(memoryview(message)[sent:])

@@ -1,0 +1,150 @@
+"""The usual HTTP request, read in a few microseconds; anything else about a request leaves it to gunicorn's own reader.
+
+What is read here is read as gunicorn reads it (RFC 9112): a POST of HTTP/1.1 to a plain path, each header at most once,
+names of letters, digits and hyphens, values of visible ASCII, one stated length. Framing is never guessed at: chunks,
+expectations, upgrades, and whatever could be read in two ways, are not usual.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+import time
+from typing import Any, Final
+
+from cds_service.computing import LEAD
+
+Environ = dict[str, Any]
+
+LONGEST_HEAD: Final = 4000  # bytes; a bearer token has one or two thousand
+MOST_SKIPPED: Final = 64 * 1024  # bytes of a body that nobody wanted; as in gunicorn
+_FIRST_READ: Final = 64 * 1024
+_HEAD: Final = re.compile(rb"POST (/[A-Za-z0-9/_.~-]*) HTTP/1\.1\r\n(?:[A-Za-z0-9-]+:[\t\x20-\x7e]*\r\n){1,60}")
+_END: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(r"0|[1-9][0-9]{0,7}")
+# Headers about framing or the connection; of these only "Connection: keep-alive" is usual.
+_NOT_USUAL: Final = frozenset(
+    {"HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE", "HTTP_TRAILER", "HTTP_TE", "HTTP_HTTP2_SETTINGS"}
+)
+_KEYS: Final = {
+    name: "HTTP_" + name.upper().replace("-", "_")
+    for name in (
+        "Host", "Accept", "Authorization", "Origin", "Referer", "User-Agent", "Connection", "Accept-Encoding",
+        "Accept-Language", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
+        "host", "accept", "authorization", "origin", "user-agent", "connection", "accept-encoding",
+    )
+} | {
+    "Content-Type": "CONTENT_TYPE", "content-type": "CONTENT_TYPE",
+    "Content-Length": "CONTENT_LENGTH", "content-length": "CONTENT_LENGTH",
+}  # fmt: skip
+
+
+class Incoming(io.RawIOBase):
+    """The body of a request: what has come with its head, and the rest when it is asked for."""
+
+    def __init__(self, connection: socket.socket, begun: bytes, length: int) -> None:
+        super().__init__()
+        self._connection = connection
+        self._begun: bytes | bytearray = begun
+        self._filled = len(begun)
+        self._length = length
+        self._read = 0
+
+    @property
+    def left(self) -> int:
+        """How many bytes are still to come."""
+        return self._length - self._filled
+
+    def arrive(self) -> None:
+        """Takes in the rest; if that means to wait, another thread takes calls in the meantime."""
+        if self.left:
+            self._fill(socket.MSG_DONTWAIT)
+        if self.left:
+            LEAD.leave()
+            self._fill(socket.MSG_WAITALL)
+
+    def _fill(self, flags: int) -> None:
+        body = self._begun
+        if type(body) is not bytearray:
+            body = bytearray(self._length)  # never copied again
+            body[: self._filled] = self._begun
+            self._begun = body
+        with memoryview(body) as whole:
+            while self.left:
+                try:
+                    received = self._connection.recv_into(whole[self._filled :], self.left, flags)
+                except BlockingIOError:
+                    return
+                if not received:
+                    break
+                self._filled += received
+
+    def whole(self) -> bytes | bytearray:
+        """The body, or as much of it as the caller sent."""
+        self.arrive()
+        if self.left:
+            del self._begun[self._filled :]  # type: ignore[union-attr]
+        self._read = self._filled
+        return self._begun
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        self.arrive()
+        piece = memoryview(self._begun)[self._read : min(self._filled, self._read + len(buffer))]
+        buffer[: len(piece)] = piece
+        self._read += len(piece)
+        return len(piece)
+
+    def skip(self, until: float) -> bool:
+        """Reads on to the end of a body that nobody wanted; False where it is long or has not come by then."""
+        if self.left > MOST_SKIPPED:
+            return False
+        while self.left and time.monotonic() < until:
+            piece = self._connection.recv(min(self.left, _FIRST_READ))
+            if not piece:
+                return False
+            self._filled += len(piece)
+        return not self.left
+
+
+def read_what_is_there(connection: socket.socket) -> bytes | None:
+    """The next bytes of a connection, none at its end; None if there is nothing yet."""
+    try:
+        return connection.recv(_FIRST_READ, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+
+
+def usual_request(begun: bytes, environ: Environ, connection: socket.socket) -> tuple[Environ, bytes] | None:
+    """The WSGI environment of the usual request that ``begun`` starts with, and what follows it; else nothing."""
+    end = begun.find(_END, 0, LONGEST_HEAD)
+    head = _HEAD.fullmatch(begun, 0, end + 2) if end > 0 else None
+    if head is None or not _read_headers(begun[head.end(1) + 11 : end].decode("ascii"), environ):
+        return None
+    path = head[1].decode("ascii")
+    environ["PATH_INFO"] = environ["RAW_URI"] = path
+    length, start = int(environ["CONTENT_LENGTH"]), end + 4
+    environ["wsgi.input"] = Incoming(connection, begun[start : start + length], length)
+    return environ, begun[start + length :]
+
+
+def _read_headers(lines: str, environ: Environ) -> bool:
+    for line in lines.split("\r\n"):
+        name, _, value = line.partition(":")
+        key = _KEYS.get(name) or _key(name)
+        if key in environ or key in _NOT_USUAL:
+            return False
+        environ[key] = value.strip(" \t")
+    return (
+        "HTTP_HOST" in environ
+        and environ.get("HTTP_CONNECTION", "keep-alive").lower() == "keep-alive"
+        and _LENGTH.fullmatch(environ.get("CONTENT_LENGTH", "")) is not None
+    )
+
+
+def _key(name: str) -> str:
+    upper = name.upper().replace("-", "_")
+    return upper if upper in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{upper}"
