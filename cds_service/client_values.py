@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from cards.profiles import PROFILES
 from cds_service.egress_policy import BadAddress, Network, normal_base, read_origin, rule_for
 from cds_service.key_sets import FITTING
 
@@ -142,6 +143,14 @@ def read_whole(value: object, lowest: int, highest: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         raise ValueProblem("not a number that can be used", f"a whole number from {lowest} to {highest}")
     return value
+
+
+def read_profile(value: object) -> str:
+    """How answers are written for this client."""
+    text = read_text(value)
+    if text not in PROFILES:
+        raise ValueProblem("not a profile", "choose from " + ", ".join(PROFILES))
+    return text
 
 
 def read_flag(value: object) -> bool:

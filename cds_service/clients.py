@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from cards.profiles import DEFAULT_PROFILE
 from cds_service.egress_policy import Network
 
 DEFAULT_ALGORITHMS: Final = ("ES384", "RS384")  # the two that CDS Hooks recommends
@@ -33,7 +34,7 @@ class Client(Struct, frozen=True, kw_only=True):
     order_catalogue: Path | None = None
     rate_per_minute: int = 600
     burst: int = 100
-    update_only: bool = False
+    profile: str = DEFAULT_PROFILE
     synthetic_data_only: bool = False
     silent: bool = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cards.profiles import PROFILES
 from cds_service.clients import Client
 from cds_service.key_sets import FixedKeys, KeySource
 from cds_service.running_clients import ClientsInForce
@@ -23,10 +24,12 @@ def described(in_force: ClientsInForce) -> Iterator[str]:
             yield f"  or tokens meant for: {', '.join(client.extra_audiences)}"
         yield f"  records are fetched from: {', '.join(client.fhir_servers) or 'nowhere; prefetch alone is used'}"
         yield f"  web pages that may call: {', '.join(client.origins) or 'none'}"
+        yield f"  answers in the profile {client.profile}: {PROFILES[client.profile].about}"
         yield f"  {client.rate_per_minute} calls a minute, {client.burst} at once"
         if client.name in in_force.code_lists:
             yield f"  own code lists, version {in_force.code_lists[client.name].version}"
         yield from _look_again(client)
+        yield from _orders(client, in_force)
     yield f"usable: {len(in_force.registry.clients)} clients"
 
 
@@ -38,6 +41,17 @@ def _keys(client: Client, source: KeySource) -> Iterator[str]:
         yield f"  key {kid!r} for {algorithm}"
     for skipped in source.known.skipped:
         yield f"  not used: {skipped}"
+
+
+def _orders(client: Client, in_force: ClientsInForce) -> Iterator[str]:
+    """A client that places orders by its own codes needs to have told us some."""
+    profile = PROFILES[client.profile]
+    own = in_force.code_lists.get(client.name)
+    if profile.created_by and (own is None or own.catalogue.systems.isdisjoint(profile.created_by)):
+        yield (
+            f"  NOTE: no order can be placed from a card: its order_catalogue has no code of {profile.created_by[0]};"
+            " what to order is said in words"
+        )
 
 
 def _look_again(client: Client) -> Iterator[str]:

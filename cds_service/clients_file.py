@@ -22,6 +22,7 @@ from cds_service.client_values import (
     read_network,
     read_page_origin,
     read_path,
+    read_profile,
     read_server,
     read_text,
     read_whole,
@@ -76,7 +77,7 @@ _READERS: Final[dict[str, Callable[[object, Path], Any]]] = {
     "order_catalogue": read_path,
     "rate_per_minute": lambda value, _: read_whole(value, 1, 1_000_000),
     "burst": lambda value, _: read_whole(value, 1, 1_000_000),
-    "update_only": lambda value, _: read_flag(value),
+    "profile": lambda value, _: read_profile(value),
     "synthetic_data_only": lambda value, _: read_flag(value),
     "silent": lambda value, _: read_flag(value),
 }
@@ -152,6 +153,8 @@ def _read_client(entry: dict[str, Any], place: str, folder: Path) -> tuple[Clien
 
 
 def _unknown(key: str, place: str) -> Mistake:
+    if key == "update_only":
+        return Mistake(place, "`update_only` is now a profile", 'write profile = "sandbox"')
     near = get_close_matches(key, _READERS, n=1)
     mend = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(_READERS)
     return Mistake(place, f"unknown key `{key}`", mend)

@@ -53,7 +53,7 @@ class ClosedTrust:
             raise TooManyCalls(wait, client.name)
         return Caller(
             client.name,
-            client.update_only,
+            client.profile,
             frozenset(client.fhir_servers),
             in_force.code_lists.get(client.name),
             client.private_networks,

@@ -13,7 +13,7 @@ from audit_trail.record import RememberedOverride
 from cards import Advised, Answer, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
-from cards.profiles import DEFAULT_PROFILE, PROFILES
+from cards.profiles import PROFILES
 from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord
 from cds_service.collaborators import Collaborators
 from cds_service.computing import TURN
@@ -200,7 +200,7 @@ def decision_id(ids: CallIds) -> str:
 
 def _rendering(service: Service, caller: Caller, tools: Collaborators) -> Rendering:
     return Rendering(
-        profile=PROFILES["sandbox" if caller.update_only else DEFAULT_PROFILE],
+        profile=PROFILES[caller.profile],
         show_appropriate=service.hook in tools.settings.show_appropriate,
         base_url=tools.settings.base_url,
     )

@@ -41,7 +41,7 @@ def sandbox_registry(audiences: tuple[str, ...]) -> Registry:
                 issuer=ISSUER,
                 audiences=audiences,
                 jku=KEY_SET_ADDRESS,
-                update_only=True,
+                profile="sandbox",
                 synthetic_data_only=True,
             )
         ]

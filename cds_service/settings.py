@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     threads: int = 4
     max_body_mb: int = 10
     cors_origins: frozenset[str] = frozenset({PUBLIC_SANDBOX_ORIGIN})
-    update_only_origins: frozenset[str] = frozenset({PUBLIC_SANDBOX_ORIGIN})
+    sandbox_origins: frozenset[str] = frozenset({PUBLIC_SANDBOX_ORIGIN})
     public_url: str = ""
     canonical_base: str = DEFAULT_CANONICAL_BASE
     rating_guideline: str = "acr"
@@ -218,8 +218,8 @@ VARIABLES: dict[str, Variable] = {
     "cors_origins": Variable(
         _origins, "origins, comma-separated", "Web pages that may call the service from a browser."
     ),
-    "update_only_origins": Variable(
-        _origins, "origins, comma-separated", "Browser clients known to apply only `update` actions."
+    "sandbox_origins": Variable(
+        _origins, "origins, comma-separated", "Open mode: web pages that are answered in the profile `sandbox`."
     ),
     "public_url": Variable(
         _url, "an http(s) address", "Where clinicians' browsers reach this service: links on cards."

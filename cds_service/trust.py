@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
+from cards.profiles import DEFAULT_PROFILE, PROFILES
 from cds_service.egress_policy import Network
+from cds_service.errors import OtherHttpFailure
 from fhir_mappings.terminology import Terminology
+
+PROFILE_HEADER: Final = "Lumbar-CDS-Profile"  # open mode: how a caller sees what another client would get
 
 
 class Caller(Struct, frozen=True):
     """Who is asking, and what goes with them.
 
-    ``client`` keeps the ids of two clients apart; ``update_only``: applies nothing but updates; ``fhir_servers``: base
+    ``client`` keeps the ids of two clients apart; ``profile``: how answers are written for it; ``fhir_servers``: base
     addresses that this caller's records may be fetched from; ``terminology``: the site's own code lists, if it has any.
     """
 
     client: str
-    update_only: bool = False
+    profile: str = DEFAULT_PROFILE
     fhir_servers: frozenset[str] = frozenset()
     terminology: Terminology | None = None
     private_networks: tuple[Network, ...] = ()  # that the names of those servers may stand for
@@ -65,10 +69,11 @@ class TokenCheck(Protocol):
 class OpenTrust(Struct, frozen=True):
     """Open mode: everyone on this machine is answered; a browser client is known by its page's origin.
 
-    No token is needed; one that is sent is checked by ``tokens``.
+    No token is needed; one that is sent is checked by ``tokens``. ``sandbox_origins`` are the public sandbox's pages;
+    any caller may try another profile with the header `Lumbar-CDS-Profile`.
     """
 
-    update_only_origins: frozenset[str]
+    sandbox_origins: frozenset[str]
     page_origins: frozenset[str] = frozenset()
     fhir_servers: frozenset[str] = frozenset()
     tokens: TokenCheck | None = None
@@ -78,14 +83,23 @@ class OpenTrust(Struct, frozen=True):
             self.tokens.check(headers, path)
         origin = headers.get("Origin")
         if origin is None:
-            return Caller("open", fhir_servers=self.fhir_servers)
-        return Caller(origin, origin in self.update_only_origins, self.fhir_servers)
+            return Caller("open", _asked_for(headers) or DEFAULT_PROFILE, self.fhir_servers)
+        usual = "sandbox" if origin in self.sandbox_origins else DEFAULT_PROFILE
+        return Caller(origin, _asked_for(headers) or usual, self.fhir_servers)
 
     def origins(self) -> frozenset[str]:
         return self.page_origins
 
     def health(self) -> dict[str, object]:
         return {"mode": "open"}
+
+
+def _asked_for(headers: RequestHeaders) -> str:
+    """The profile that this call is to be answered in, if it names one."""
+    name = headers.get(PROFILE_HEADER)
+    if name is not None and name not in PROFILES:
+        raise OtherHttpFailure(f"{PROFILE_HEADER}: the profiles are {', '.join(PROFILES)}", 400)
+    return name or ""
 
 
 class NotLoopback(ValueError):

@@ -19,9 +19,7 @@ from fhir_mappings.terminology import Terminology
 def open_trust(settings: Settings) -> OpenTrust:
     """Open mode: no token is needed, and one that is sent must be the public sandbox's."""
     tokens = SandboxTokens((settings.base_url,), SqliteReplayMemory(settings.used_tokens))
-    return OpenTrust(
-        settings.update_only_origins, settings.cors_origins, frozenset(settings.fhir_servers), tokens=tokens
-    )
+    return OpenTrust(settings.sandbox_origins, settings.cors_origins, frozenset(settings.fhir_servers), tokens=tokens)
 
 
 def closed_trust(settings: Settings) -> ClosedTrust:

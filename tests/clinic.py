@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from werkzeug.serving import make_server
 
+from cards.profiles import DEFAULT_PROFILE
 from cds_service.app import create_app
 from cds_service.collaborators import Collaborators, build_collaborators
 from cds_service.consultation import consult
@@ -49,10 +50,15 @@ def _tools_for(settings: frozenset[tuple[str, Any]]) -> Collaborators:
 
 def ask_case(case: Case) -> Reply:
     """A case, in process, with the settings that it asks for."""
+    tools = tools_of(case)
+    profile = "sandbox" if case.settings.get("update_only") else DEFAULT_PROFILE
+    return ask(case.request, as_of=case.as_of, tools=tools, profile=profile)
+
+
+def tools_of(case: Case) -> Collaborators:
+    """The service with the settings that a case asks for."""
     settings = {name: value for name, value in case.settings.items() if name != "update_only"}
-    tools = _tools_for(frozenset(settings.items())) if settings else usual_tools()
-    update_only = bool(case.settings.get("update_only"))
-    return ask(case.request, as_of=case.as_of, tools=tools, update_only=update_only)
+    return _tools_for(frozenset(settings.items())) if settings else usual_tools()
 
 
 def ask(
@@ -60,13 +66,13 @@ def ask(
     *,
     as_of: date,
     tools: Collaborators | None = None,
-    update_only: bool = False,
+    profile: str = DEFAULT_PROFILE,
     hook: str = "",
 ) -> Reply:
     """One call in process, at noon of ``as_of``."""
     body = request if isinstance(request, bytes) else json.dumps(request).encode()
     service = _SERVICE_FOR[hook or json.loads(body)["hook"]]
-    caller = Caller(SANDBOX_ORIGIN if update_only else "open", update_only=update_only)
+    caller = Caller(SANDBOX_ORIGIN if profile == "sandbox" else "open", profile)
     now = datetime.combine(as_of, time(12), UTC)
     try:
         consultation = consult(body, service, caller, now, tools or usual_tools())

@@ -156,7 +156,7 @@ def test_a_deferral_deletes_the_order_and_leaves_a_plan():
 
 def test_with_a_client_that_only_updates_the_next_answer_says_deferred():
     case = _plain()
-    reply = ask(case.request, as_of=case.as_of, update_only=True)
+    reply = ask(case.request, as_of=case.as_of, profile="sandbox")
     assert all(action["type"] == "update" for _, each in suggestions(reply.body) for action in each["actions"])
     deferring = [
         each
@@ -167,14 +167,14 @@ def test_with_a_client_that_only_updates_the_next_answer_says_deferred():
     answers = own_reasons(deferring[0]["actions"][0]["resource"])
     assert CHECKED_NONE in answers
     following = accept(case.request, deferring[0], update_only=True)
-    then = ask(following, as_of=case.as_of, update_only=True)
+    then = ask(following, as_of=case.as_of, profile="sandbox")
     assert "deferred" in words(then.body).casefold()
     assert "do not sign" in words(then.body).casefold()
 
 
 def test_a_client_that_only_updates_can_apply_every_suggestion_of_every_case():
     for case, _ in _asked():
-        reply = ask(case.request, as_of=case.as_of, update_only=True)
+        reply = ask(case.request, as_of=case.as_of, profile="sandbox")
         for _, suggestion in suggestions(reply.body):
             assert {action["type"] for action in suggestion["actions"]} == {"update"}, (case.name, suggestion["label"])
             for action in suggestion["actions"]:

@@ -40,7 +40,7 @@ class Click(Struct, frozen=True):
 
 
 def _ask(screen: Screen, as_of: date, call: int) -> Reply:
-    reply = ask(screen.request(call), as_of=as_of, update_only=True)
+    reply = ask(screen.request(call), as_of=as_of, profile="sandbox")
     assert reply.status == 200
     screen.answered(reply.body)
     return reply

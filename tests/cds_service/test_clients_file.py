@@ -59,13 +59,14 @@ def test_everything_that_can_be_said_of_a_client_is_read(tmp_path: Path) -> None
                 order_catalogue='"orders.csv"',
                 rate_per_minute="30",
                 burst="5",
-                update_only="true",
+                profile='"epic"',
                 jku='"https://ehr.example.org/jwks"',
             ),
         )
     )
     (client,) = registry.clients
     assert client.tenants == ("main", "north")
+    assert client.profile == "epic"
     assert client.fhir_servers == ("https://ehr.example.org/fhir/r4",)  # in the one form that is compared
     assert client.code_maps == (tmp_path / "codes.csv",)
     assert client.key_set_address == "https://ehr.example.org/jwks"
@@ -123,7 +124,9 @@ def test_everything_that_can_be_said_of_a_client_is_read(tmp_path: Path) -> None
         (a_client(fhir_servers='["https://ehr.example.org/fhir?x=1"]'), "no ?", "base address"),
         (a_client(private_networks='["0.0.0.0/0"]'), "half the world", "name the network"),
         (a_client(rate_per_minute="0"), "rate_per_minute: not a number", "from 1"),
-        (a_client(update_only='"yes"'), "update_only: neither true nor false", "without quotes"),
+        (a_client(profile='"epoc"'), "profile: not a profile", "epic"),
+        (a_client(update_only="true"), "`update_only` is now a profile", 'profile = "sandbox"'),
+        (a_client(synthetic_data_only='"yes"'), "synthetic_data_only: neither true nor false", "without quotes"),
         (a_client(code_maps='["a.csv"]'), "code_maps[0]: no such file", "paths count from"),
         (a_client() + a_client(), "one name for two", "rename one"),
         (a_client() + a_client(name='"b"'), "the same issuer", "list the `tenants`"),

@@ -45,7 +45,7 @@ def sent(token: str, **headers: str) -> Any:
 )
 def test_the_sandbox_is_known_at_the_address_that_its_page_calls(trust: OpenTrust, audience: str, host: str) -> None:
     token = a_token(audience, iss=ISSUER, headers=HEADER)
-    assert trust.identify(sent(token, Host=host), PATH) == Caller(ISSUER, update_only=True)
+    assert trust.identify(sent(token, Host=host), PATH) == Caller(ISSUER, "sandbox")
     with pytest.raises(CallFailed) as again:
         trust.identify(sent(token, Host=host), PATH)
     assert (again.value.status, again.value.check) == (401, "replay")

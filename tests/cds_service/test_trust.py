@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.errors import OtherHttpFailure
 from cds_service.trust import Caller, NotLoopback, OpenTrust, require_loopback
 
 SANDBOX = "https://sandbox.cds-hooks.org"
@@ -24,5 +25,13 @@ def test_open_mode_refuses_addresses_that_others_can_reach(host: str) -> None:
 def test_a_browser_client_is_known_by_its_origin() -> None:
     trust = OpenTrust(frozenset({SANDBOX}))
     assert trust.identify({}, PATH) == Caller("open")
-    assert trust.identify({"Origin": SANDBOX}, PATH) == Caller(SANDBOX, update_only=True)
+    assert trust.identify({"Origin": SANDBOX}, PATH) == Caller(SANDBOX, "sandbox")
     assert trust.identify({"Origin": "https://ehr.example"}, PATH) == Caller("https://ehr.example")
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": SANDBOX}])
+def test_in_open_mode_a_caller_may_try_another_profile(origin: dict[str, str]) -> None:
+    trust = OpenTrust(frozenset({SANDBOX}))
+    assert trust.identify({**origin, "Lumbar-CDS-Profile": "epic"}, PATH).profile == "epic"
+    with pytest.raises(OtherHttpFailure, match="the profiles are"):
+        trust.identify({**origin, "Lumbar-CDS-Profile": "epoc"}, PATH)
