@@ -6,14 +6,13 @@ and the decision that the card came from. A call asks only whether this clinicia
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from audit_trail.feedback import outcome_moment
 from audit_trail.packing import NotPacked, unpacked
 from audit_trail.record import DecisionRecord, Details, FeedbackItem, RememberedOverride
 from cards.ids import card_id, ids_of_call
@@ -63,9 +62,25 @@ class Reported(Struct, frozen=True):
     decision: DecisionRecord
 
 
+class CardOutcome(Struct, frozen=True, gc=False):
+    """What became of a card of a client, when, and when the report of it arrived."""
+
+    client: str
+    card: str
+    outcome: str
+    at: datetime
+    received: datetime
+    reason: str = ""
+
+
+Card = tuple[str, str]  # client and card
+DecisionsOf = Callable[[frozenset[Card]], Mapping[Card, DecisionRecord]]
+
+
 class _Known(Struct, frozen=True):
     whose: Whose
     key: AdviceKey
+    decision: str
 
 
 class OverrideMemory:
@@ -73,7 +88,7 @@ class OverrideMemory:
 
     def __init__(self) -> None:
         self._by_person: Mapping[Whose, Mapping[AdviceKey, RememberedOverride]] = {}
-        self._known: dict[tuple[str, str], _Known | None] = {}  # decision and card: worked out once
+        self._known: dict[Card, _Known | None] = {}  # worked out once
 
     def respected(
         self, whose: Whose, advice: Recommendation, picture: ClinicalPicture, now: datetime, hours: int
@@ -86,42 +101,51 @@ class OverrideMemory:
             return None
         return msgspec.structs.replace(found, order=advice.order.reference)
 
-    def learn(self, reports: Iterable[Reported]) -> None:
-        """Remembers these outcomes and nothing else: of each card the last one."""
-        last: dict[tuple[str, str], tuple[datetime, Reported]] = {}
-        for report in reports:
-            moment = outcome_moment(report.item, report.received)
-            card = (report.decision.decision, report.item.card)
+    def learn(self, outcomes: Iterable[CardOutcome], decisions_of: DecisionsOf) -> None:
+        """Remembers these outcomes and nothing else: of each card the last one.
+
+        ``decisions_of`` is asked for the decisions behind cards that were not met before.
+        """
+        last: dict[Card, CardOutcome] = {}
+        overridden: set[Card] = set()
+        for each in outcomes:
+            card = (each.client, each.card)
             before = last.get(card)
-            if before is None or (before[0], before[1].received) <= (moment, report.received):
-                last[card] = (moment, report)
-        known = {card: self._known[card] if card in self._known else _known(each) for card, (_, each) in last.items()}
-        by_person: dict[Whose, dict[AdviceKey, RememberedOverride]] = {}
-        for card, (moment, report) in sorted(last.items(), key=lambda entry: entry[1][0]):
-            found = known[card]
-            if found is None:
-                continue
-            theirs = by_person.setdefault(found.whose, {})
-            if report.item.outcome == "overridden":
-                theirs[found.key] = _remembered(report, moment)
-            else:
-                theirs.pop(found.key, None)  # taken back: the advice was followed after all
-        self._known, self._by_person = known, by_person
+            if before is None or (before.at, before.received) <= (each.at, each.received):
+                last[card] = each
+            if each.outcome == "overridden":
+                overridden.add(card)
+        known = {card: self._known[card] for card in overridden & self._known.keys()}
+        unmet = frozenset(overridden - known.keys())
+        if unmet:
+            known |= {card: _known(card[1], decision) for card, decision in decisions_of(unmet).items()}
+        self._known, self._by_person = known, _by_person(last, known)
 
     def __len__(self) -> int:
         return sum(len(theirs) for theirs in self._by_person.values())
 
 
-def _remembered(report: Reported, moment: datetime) -> RememberedOverride:
-    item = report.item
-    return RememberedOverride(
-        order="", card=item.card, decision=report.decision.decision, at=moment, reason=item.reason_code
-    )
+def _by_person(
+    last: Mapping[Card, CardOutcome], known: Mapping[Card, _Known | None]
+) -> dict[Whose, dict[AdviceKey, RememberedOverride]]:
+    """In the order of what happened: what was followed after all is not overridden any more."""
+    found: dict[Whose, dict[AdviceKey, RememberedOverride]] = {}
+    for card, outcome in sorted(last.items(), key=lambda entry: (entry[1].at, entry[1].received)):
+        about = known.get(card)
+        if about is None:
+            continue
+        theirs = found.setdefault(about.whose, {})
+        if outcome.outcome == "overridden":
+            theirs[about.key] = RememberedOverride(
+                order="", card=outcome.card, decision=about.decision, at=outcome.at, reason=outcome.reason
+            )
+        else:
+            theirs.pop(about.key, None)
+    return found
 
 
-def _known(report: Reported) -> _Known | None:
+def _known(card: str, decision: DecisionRecord) -> _Known | None:
     """Whose advice the card held, and its key; nothing where that cannot be told any more, or nobody is named."""
-    decision = report.decision
     if decision.silent or not decision.user or not decision.patient:
         return None
     try:
@@ -130,7 +154,7 @@ def _known(report: Reported) -> _Known | None:
         return None
     ids = ids_of_call(decision.client, decision.service, decision.hook_instance, decision.body_digest)
     for advice in details.advice:
-        if details.picture is not None and card_id(ids, as_shown(advice)) == report.item.card:
+        if details.picture is not None and card_id(ids, as_shown(advice)) == card:
             whose = Whose(decision.client, decision.tenant, decision.user, decision.patient, decision.encounter)
-            return _Known(whose, advice_key(advice, details.picture))
+            return _Known(whose, advice_key(advice, details.picture), decision.decision)
     return None  # a card about several orders is no advice on one

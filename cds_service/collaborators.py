@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from weakref import WeakKeyDictionary
+from typing import Protocol
 
 import msgspec
 
@@ -20,7 +20,6 @@ from cds_service.egress import Egress, EgressPolicy, HostRule
 from cds_service.fhir_chart_source import FhirChartSource
 from cds_service.fhir_client import FetchLimits
 from cds_service.settings import Settings, SettingsError
-from cds_service.versions import InForce, in_force
 from fhir_mappings.code_rows import TerminologyError
 from fhir_mappings.terminology import Terminology, TerminologyOptions, load_terminology
 from rules.concepts import ConceptGroupError
@@ -31,6 +30,19 @@ from rules.parameters import ParameterError
 
 # A data file that cannot be used; the message names the file and the row.
 DATA_PROBLEMS = (SettingsError, ClientsFileError, TerminologyError, ConceptGroupError, TableError, ParameterError)
+
+
+class GuidelinesInForce(Protocol):
+    """The tables and parameters that a decision goes by."""
+
+    @property
+    def site_values(self) -> Mapping[str, float]:
+        """The site's own values of parameters."""
+        ...
+
+    def on(self, day: date) -> Guidelines:
+        """Those in force on the day of a call."""
+        ...
 
 
 class GuidelinesByDay:
@@ -66,7 +78,7 @@ class Collaborators:
         self,
         settings: Settings,
         terminology: Terminology,
-        guidelines: GuidelinesByDay,
+        guidelines: GuidelinesInForce,
         chart_source: ChartSource,
         overrides: Overrides = NO_OVERRIDES,
     ) -> None:
@@ -75,21 +87,12 @@ class Collaborators:
         self.guidelines = guidelines
         self.chart_source = chart_source
         self.overrides = overrides
-        self._in_force: WeakKeyDictionary[Terminology, InForce] = WeakKeyDictionary()
 
     def of_site(self, terminology: Terminology) -> Collaborators:
         """The same with a site's own code lists."""
         tools = copy(self)
         tools.terminology = terminology
         return tools
-
-    def in_force(self) -> InForce:
-        """By what answers are made, for the record; worked out once for each set of code lists."""
-        found = self._in_force.get(self.terminology)
-        if found is None:
-            found = in_force(self.settings, self.guidelines.site_values, self.terminology)
-            self._in_force[self.terminology] = found
-        return found
 
     def health(self) -> dict[str, object]:
         """What `GET /health` says: up, and what is loaded or left out."""

@@ -1,0 +1,169 @@
+"""Deciding a recorded call by chosen contents: the rules, code lists, wording and settings of any day.
+
+Where the contents are those of this installation, it is decided here. Where they are not, it is decided by a process of
+its own, on a copy of the packages with those data files in the place of today's: nothing of a running service changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from audit_trail.record import DecisionRecord, UnknownRecord, decode, encode
+from cds_service.chart_source import PrefetchChartSource
+from cds_service.collaborators import (
+    DATA_PROBLEMS,
+    Collaborators,
+    GuidelinesByDay,
+    GuidelinesInForce,
+    load_code_lists,
+)
+from cds_service.deciding_again import AlwaysOn, CannotDecideAgain, Decided, decide_again
+from cds_service.settings import Settings
+from cds_service.versions import PACKAGES, SITE, DecisionSettings, Name, packaged_texts
+
+Texts = Mapping[Name, Mapping[str, str]]  # the files of each content
+_SECONDS: Final = 120
+_MODULE: Final = "cds_service.contents_in_use"
+
+
+class Task(Struct, frozen=True):
+    """What the process of its own is told."""
+
+    record: bytes
+    settings: str
+    site: dict[str, str]
+    rules_of: date | None
+
+
+class Done(Struct, frozen=True):
+    """What it hands back: what was decided, or why it cannot be."""
+
+    decided: Decided | None = None
+    problem: str = ""
+
+
+def decide_by(record: DecisionRecord, contents: Texts, rules_of: date | None = None) -> Decided:
+    """The outcome of the recorded call by these contents, with the rules of its own day or of another one."""
+    packaged, site = _apart(contents)
+    task = Task(encode(record), contents["settings"]["settings.json"], site, rules_of)
+    changed = {package: texts for package, texts in packaged.items() if texts != packaged_texts(package)}
+    done = _in_a_process(task, changed) if changed else _here(task)
+    if done.decided is None:
+        raise CannotDecideAgain(done.problem)
+    return done.decided
+
+
+def _apart(contents: Texts) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """The data files of each package, and the site's own."""
+    packaged: dict[str, dict[str, str]] = {}
+    site: dict[str, str] = {}
+    for name, package in PACKAGES.items():
+        packaged[package] = {}
+        for path, text in contents[name].items():
+            if path.startswith(f"{SITE}/"):
+                site[path.removeprefix(f"{SITE}/")] = text
+            else:
+                packaged[package][path] = text
+    return packaged, site
+
+
+def _here(task: Task) -> Done:
+    record = decode(task.record)
+    if not isinstance(record, DecisionRecord):
+        raise UnknownRecord("not a decision")
+    try:
+        with tempfile.TemporaryDirectory(prefix="lumbar-cds-") as folder:
+            return Done(decide_again(record, _tools(task, Path(folder))))
+    except CannotDecideAgain as problem:
+        return Done(problem=str(problem))
+    except (*DATA_PROBLEMS, msgspec.DecodeError, KeyError) as problem:
+        return Done(problem=f"this version cannot use those contents: {problem}")
+
+
+def _tools(task: Task, folder: Path) -> Collaborators:
+    shaping = msgspec.json.decode(task.settings, type=DecisionSettings)
+    settings = _settings(shaping, task.site, folder)
+    guidelines: GuidelinesInForce = GuidelinesByDay(settings)
+    if task.rules_of is not None:
+        guidelines = AlwaysOn(guidelines.on(task.rules_of), shaping.site_parameters)
+    return Collaborators(settings, load_code_lists(settings), guidelines, PrefetchChartSource())
+
+
+def _settings(shaping: DecisionSettings, site: Mapping[str, str], folder: Path) -> Settings:
+    """Settings that shape an answer as these did; a site's own files are written out for their readers."""
+    for name, text in site.items():
+        (folder / Path(name).name).write_text(text, encoding="utf-8", newline="")
+    parameters = folder / "parameters.toml"
+    lines = (f"{name} = {value!r}\n" for name, value in shaping.site_parameters.items())
+    parameters.write_text("".join(lines), encoding="utf-8")
+    catalogues = [folder / name for name in sorted(site) if name.startswith("orders-")]
+    return Settings(
+        rating_guideline=shaping.rating_guideline,
+        show_appropriate=frozenset(shaping.show_appropriate),
+        public_url=shaping.base_url,
+        canonical_base=shaping.canonical_base,
+        site_codes=tuple(folder / name for name in sorted(site, key=_number) if name.startswith("codes-")),
+        order_catalogue=catalogues[0] if catalogues else None,
+        site_parameters=parameters if shaping.site_parameters else None,
+        without_cpt=shaping.without_cpt,
+        without_licensed_snomed=shaping.without_licensed_snomed,
+        max_resources=shaping.max_resources,
+        call_budget_ms=60_000,
+    )
+
+
+def _number(name: str) -> int:
+    return int(Path(name).stem.rpartition("-")[2])
+
+
+def _in_a_process(task: Task, changed: Mapping[str, Mapping[str, str]]) -> Done:
+    with tempfile.TemporaryDirectory(prefix="lumbar-cds-") as folder:
+        root = Path(folder)
+        for package in PACKAGES.values():
+            _copy(package, root, changed.get(package))
+        home = Path(str(files("cds_service"))).parent
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(home)]), "PYTHONDONTWRITEBYTECODE": "1"}
+        process = subprocess.run(  # noqa: S603  this interpreter, on a module of ours
+            [sys.executable, "-P", "-m", _MODULE],
+            input=msgspec.msgpack.encode(task),
+            capture_output=True,
+            env=environment,
+            timeout=_SECONDS,
+            check=False,
+        )
+    if process.returncode != 0:
+        last = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        return Done(problem=f"this version cannot use those contents: {''.join(last)}")
+    return msgspec.msgpack.decode(process.stdout, type=Done)
+
+
+def _copy(package: str, root: Path, texts: Mapping[str, str] | None) -> None:
+    """Today's code; in the place of today's data files those given. A file that did not exist then stays today's."""
+    with as_file(files(package)) as source:
+        shutil.copytree(source, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in (texts or {}).items():
+        path = root / package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+
+
+def main() -> None:
+    """The process of its own: one task on standard input, what came of it on standard output."""
+    task = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Task)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(_here(task)))
+
+
+if __name__ == "__main__":
+    main()
