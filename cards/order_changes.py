@@ -27,6 +27,8 @@ KEPT = "order-kept-with-reason"
 MOST_REFERENCES = 8
 # The answer that the advice is worked out with while the question is open: it changes no rating.
 _ASSUMED = {"candidate": "no", "indication": "yes", "cauda_equina": "no", "prior_imaging": "no"}
+# What is sent of a new order where its details would be replaced by the client's own.
+PLACES_AN_ORDER = ("resourceType", "status", "intent", "category", "code", "subject", "encounter", "requester")
 _PROVIDED = ("id", "identifier", "meta", "text", "requisition", "authoredOn")
 
 
@@ -149,15 +151,17 @@ def added(speaking: Speaking, change: OrderChange) -> Resource | None:
 
 def _placed(speaking: Speaking, order: Resource) -> Resource | None:
     """The order with the codings first by which this client places orders."""
-    systems = speaking.call.rendering.profile.created_by
-    if not systems:
-        return order
-    codings = order["code"].get("coding", [])
-    placing = [coding for coding in codings if coding["system"] in systems]
-    if not placing:
-        return None
-    others = [coding for coding in codings if coding["system"] not in systems]
-    return {**order, "code": {**order["code"], "coding": [*placing, *others]}}
+    profile = speaking.call.rendering.profile
+    if profile.created_by:
+        codings = order["code"].get("coding", [])
+        placing = [coding for coding in codings if coding["system"] in profile.created_by]
+        if not placing:
+            return None
+        others = [coding for coding in codings if coding["system"] not in profile.created_by]
+        order = {**order, "code": {**order["code"], "coding": [*placing, *others]}}
+    if not profile.keeps_details:
+        return {name: value for name, value in order.items() if name in PLACES_AN_ORDER}
+    return order
 
 
 def recheck_words(speaking: Speaking) -> str:

@@ -35,6 +35,9 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     content_type_in: str = ""
     ratings_in: tuple[RatingPlace, ...]
     topic: Literal["kind", "advice"] = "kind"
+    system_actions: frozenset[str] = frozenset()
+    needs_topic: str = ""
+    shown: dict[str, str] = {}
 
     @property
     def updates(self) -> bool:

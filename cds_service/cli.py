@@ -14,7 +14,9 @@ from typing import BinaryIO, NoReturn
 import click
 import msgspec
 
+from cards.profiles import DEFAULT_PROFILE, PROFILES
 from cds_service.egress_policy import BadAddress
+from cds_service.lint_cli import lint
 from cds_service.settings import HOOKS, Settings, SettingsError, fhir_base, settings_from
 from cds_service.trust import NotLoopback, require_loopback
 from cds_service.users_cli import users
@@ -82,6 +84,7 @@ def serve(
 
 
 main.add_command(users)
+main.add_command(lint)
 
 
 @main.group()
@@ -119,9 +122,16 @@ def check(file: Path) -> None:
 @click.option("--reason", "reasons", multiple=True, help="For a record: a reason of the order, SYSTEM|CODE or text.")
 @click.option("--hook", type=click.Choice(HOOKS), help="Judge as this hook; by default the request's own.")
 @click.option("--today", help="Decide as of this day (YYYY-MM-DD).")
+@click.option("--profile", type=click.Choice(list(PROFILES)), default=DEFAULT_PROFILE, help="Written for this client.")
 @click.option("--json", "as_json", is_flag=True, help="The answer as the service would send it.")
 def evaluate(
-    file: BinaryIO, order: str, reasons: tuple[str, ...], hook: str | None, today: str | None, as_json: bool
+    file: BinaryIO,
+    order: str,
+    reasons: tuple[str, ...],
+    hook: str | None,
+    today: str | None,
+    profile: str,
+    as_json: bool,
 ) -> None:
     """The same decision without HTTP.
 
@@ -138,7 +148,7 @@ def evaluate(
     with _loading_problems():
         tools = build_collaborators(_settings(), now.date())
     try:
-        consultation = evaluate_file(file.read(), order, reasons, hook or "", now, tools)
+        consultation = evaluate_file(file.read(), order, reasons, hook or "", now, tools, profile)
     except CannotEvaluate as problem:
         _stop(str(problem))
     except CallFailed as failure:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from cards.profiles import DEFAULT_PROFILE
 from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord, Gathered
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation, consult
@@ -44,14 +45,21 @@ class WholeRecord(Struct, frozen=True):
 
 
 def evaluate_file(
-    body: bytes, order: str, reasons: Sequence[str], hook: str, now: datetime, tools: Collaborators
+    body: bytes,
+    order: str,
+    reasons: Sequence[str],
+    hook: str,
+    now: datetime,
+    tools: Collaborators,
+    profile: str = DEFAULT_PROFILE,
 ) -> Consultation:
     """The decision on the file's own draft orders, or on ``order`` for the patient whose record the file is."""
     document = read_json(body)
+    caller = Caller("command-line", profile)
     if isinstance(document, dict) and "hook" in document:
         if order or reasons:
             raise CannotEvaluate("--order and --reason are for a patient's record: a request brings its own orders")
-        return consult(body, _service_for(hook or document["hook"]), Caller("command-line"), now, tools)
+        return consult(body, _service_for(hook or document["hook"]), caller, now, tools)
     resources = record_resources(document)
     request = request_for(resources, order, reasons, tools.terminology)
     source: ChartSource = WholeRecord(
@@ -60,7 +68,7 @@ def evaluate_file(
         )
     )
     service = _service_for(hook or ORDER_SELECT.hook)
-    return consult(msgspec.json.encode(request), service, Caller("command-line"), now, tools, source)
+    return consult(msgspec.json.encode(request), service, caller, now, tools, source)
 
 
 def evaluate(request: dict[str, Any], now: datetime, tools: Collaborators) -> dict[str, Any]:
