@@ -13,8 +13,8 @@ class ExpectedCard(Struct, frozen=True):
     """What the first card of an answer should be.
 
     ``kind`` is the situation that the topic of the card's source names; empty: no card. ``rating`` is the Argonaut code
-    on the order; empty: none. ``study`` and ``priority`` are those of the order after the recommended suggestion;
-    empty: unchanged. ``words`` stand somewhere on the cards, ``never`` stand on none.
+    on the order; empty: none. ``study`` is what the recommended suggestion makes of the order; empty: it leaves it
+    alone. ``priority`` is the one it raises the order to; empty: unchanged. ``words`` stand somewhere on the cards, ``never`` stand on none.
     """
 
     kind: str
