@@ -102,4 +102,5 @@ class Log(Protocol):
 
 
 Clock = Callable[[], datetime]
+Pseudonym = Callable[[str], str]  # a keyed hash: the same as in the log, and nobody without the key can turn it round
 DEMO = Viewer(who="demo", name="Demo", role="auditor", through="demo")

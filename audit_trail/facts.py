@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Connection, Table, and_, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Table, and_, case, func, select, type_coerce
 
 from audit_trail.selection import Selection, conditions
 from audit_trail.tables import CARD, DECISION, EPOCH, FEEDBACK, JUDGED_ORDER, NOTED
@@ -30,6 +30,7 @@ class Calls(Struct, frozen=True, gc=False):
     silent: bool
     calls: int
     cards: int
+    unread: int  # calls in which a part of the record could not be read
 
 
 class Orders(Struct, frozen=True, gc=False):
@@ -137,15 +138,32 @@ def _calls(connection: Connection, chosen: Selection) -> tuple[Calls, ...]:
     )  # fmt: skip
     # A repeat to the byte has the same cards, so that the most of them are those of one call.
     each = (
-        select(*(part.label(f"c{place}") for place, part in enumerate(by)), func.max(column.cards).label("cards"))
+        select(
+            *(part.label(f"c{place}") for place, part in enumerate(by)),
+            func.max(column.cards).label("cards"),
+            func.max(column.gaps).label("gaps"),
+        )
         .where(*conditions(DECISION, chosen))
         .group_by(*by, column.decision)
         .subquery()
     )
     keys = [each.c[f"c{place}"] for place in range(len(by))]
-    query = select(*keys, func.count(), func.sum(each.c.cards)).group_by(*keys)
+    unread = func.sum(case((each.c.gaps > 0, 1), else_=0))
+    query = select(*keys, func.count(), func.sum(each.c.cards), unread).group_by(*keys)
     return tuple(
-        Calls(_date(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], bool(row[7]), row[8], int(row[9] or 0))
+        Calls(
+            _date(row[0]),
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            bool(row[7]),
+            row[8],
+            int(row[9] or 0),
+            int(row[10]),
+        )
         for row in connection.execute(query)
     )
 
@@ -199,3 +217,33 @@ def _took(connection: Connection, chosen: Selection) -> tuple[Took, ...]:
         column.ms_cards,
     ).where(*conditions(DECISION, chosen), column.outcome == "answered")  # fmt: skip
     return tuple(Took(_date(row[0]), *row[1:]) for row in connection.execute(query))
+
+
+class Choices(Struct, frozen=True):
+    """What occurs in a period, and so can be chosen from."""
+
+    services: tuple[str, ...]
+    clients: tuple[str, ...]
+    users: tuple[str, ...]
+    procedures: tuple[str, ...]
+    situations: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+def choices_in(connection: Connection, since: datetime, until: datetime) -> Choices:
+    """Everything that occurs between these moments."""
+    period = Selection(since=since, until=until)
+
+    def of(table: Table, name: str) -> tuple[str, ...]:
+        column = table.c[name]
+        query = select(column).where(*conditions(table, period)).distinct().order_by(column)
+        return tuple(value for value in connection.scalars(query) if value)
+
+    return Choices(
+        services=of(DECISION, "service"),
+        clients=of(DECISION, "client"),
+        users=of(JUDGED_ORDER, "user_id"),
+        procedures=of(JUDGED_ORDER, "procedure"),
+        situations=of(JUDGED_ORDER, "situation"),
+        rows=of(JUDGED_ORDER, "rule_row"),
+    )

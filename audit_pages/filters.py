@@ -1,0 +1,92 @@
+"""Which calls a page is about, as its address says it: nothing in it names a patient, and clinicians are pseudonyms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from msgspec import Struct, structs
+
+from audit_trail.selection import Selection
+
+DEFAULT_DAYS: Final = 30
+LONGEST_DAYS: Final = 3660
+# Names in addresses, and the member of a selection that each stands for.
+PARTS: Final[Mapping[str, str]] = {
+    "service": "service",
+    "client": "client",
+    "tenant": "tenant",
+    "study": "procedure",
+    "rating": "rating",
+    "situation": "situation",
+    "rule": "rule_row",
+    "outcome": "outcome",
+    "card": "indicator",
+    "gap": "gap",
+    "unmapped": "unmapped",
+}
+
+
+class Filters(Struct, frozen=True, kw_only=True):
+    """What was chosen. Days are whole, and the last one is included."""
+
+    first: date
+    last: date
+    clinician: str = ""  # a pseudonym
+    silent: str = ""  # yes, no
+    service: str = ""
+    client: str = ""
+    tenant: str = ""
+    study: str = ""
+    rating: str = ""
+    situation: str = ""
+    rule: str = ""
+    outcome: str = ""
+    card: str = ""
+    gap: str = ""
+    unmapped: str = ""
+
+    def query(self, **changes: str) -> str:
+        """The address's query for this choice, with some of it changed; an empty value takes a part away."""
+        chosen = {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        chosen |= {name: getattr(self, name) for name in (*PARTS, "clinician", "silent")}
+        chosen |= changes
+        return urlencode({name: value for name, value in chosen.items() if value})
+
+    @property
+    def narrowed(self) -> dict[str, str]:
+        """What was chosen beside the period."""
+        return {name: getattr(self, name) for name in (*PARTS, "clinician", "silent") if getattr(self, name)}
+
+    def of_last_days(self, days: int, today: date) -> str:
+        """The query of the same choice for the last so many days."""
+        return structs.replace(self, first=today - timedelta(days=days - 1), last=today).query()
+
+    def selection(self, users: Callable[[str], tuple[str, ...]]) -> Selection:
+        """For the store; ``users`` finds whom a pseudonym stands for."""
+        return Selection(
+            since=datetime.combine(self.first, time(), UTC),
+            until=datetime.combine(self.last + timedelta(days=1), time(), UTC),
+            users=users(self.clinician) if self.clinician else None,
+            silent={"yes": True, "no": False}.get(self.silent),
+            **{member: getattr(self, name) for name, member in PARTS.items()},
+        )
+
+
+def read_filters(arguments: Mapping[str, str], today: date, days: int = DEFAULT_DAYS) -> Filters:
+    """The choice that an address makes; what cannot be read is as if it were not there."""
+    last = min(_day(arguments.get("to", "")) or today, today)
+    first = _day(arguments.get("from", "")) or last - timedelta(days=days - 1)
+    first, last = min(first, last), max(first, last)
+    first = max(first, last - timedelta(days=LONGEST_DAYS))
+    rest = {name: arguments.get(name, "")[:300] for name in (*PARTS, "clinician", "silent")}
+    return Filters(first=first, last=last, **rest)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
