@@ -268,7 +268,7 @@ def _said(record: DecisionRecord, answer: Mapping[str, Any]) -> Section:
     rows = []
     for card in answer.get("cards") or ():
         buttons = [f"[{each['label']}]" for each in card.get("suggestions") or ()]
-        rows.append((card["indicator"], card["summary"], " ".join(buttons)))
+        rows.append((card["indicator"], card["summary"], "\n".join(buttons)))
     actions = answer.get("systemActions") or ()
     text = (f"{len(actions)} order(s) were annotated with their rating.",) if actions else ()
     return Section("What it said", text, (), ("Card", "Summary", "Buttons"), tuple(rows))

@@ -77,22 +77,26 @@ def facts(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as they need, the widest giving way first; cells are wrapped, never cut."""
-    clean = [[printable(cell) for cell in row] for row in rows]
-    widths = _widths([list(names), *clean])
-    if any(names):
-        yield click.style(_joined(names, widths), dim=True)
+    """Columns as wide as they need, the widest giving way first; cells are wrapped, never cut. Empty columns go."""
+    kept = [at for at in range(len(names)) if any(row[at] for row in rows)]
+    heads = [names[at] for at in kept]
+    texts = [["\n".join(printable(line) for line in row[at].split("\n")) for at in kept] for row in rows]
+    widths = _widths([heads, *texts])
+    if any(heads):
+        yield click.style(_joined(heads, widths), dim=True)
         yield click.style((" " * _GAP).join(_line() * width for width in widths), dim=True)
-    tall = False
-    for row in clean:
-        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
-        height = max(map(len, cells))
-        if tall:
+    cells = [[_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)] for row in texts]
+    heights = [max(map(len, row), default=1) for row in cells]
+    apart = len(rows) > 1 and max(heights, default=1) > 2
+    for number, (row, height) in enumerate(zip(cells, heights, strict=True)):
+        if apart and number:
             yield ""
-        tall = height > 1 and len(clean) > 1 and sum(widths) > NARROWEST - 10 and height > 2
         for at in range(height):
-            line = [cell[at] if at < len(cell) else "" for cell in cells]
-            yield _joined(line, widths, row)
+            yield _joined([cell[at] if at < len(cell) else "" for cell in row], widths, texts[number])
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    return [line for part in cell.split("\n") for line in textwrap.wrap(part, width) or [""]]
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int], whole: Sequence[str] = ()) -> str:
@@ -109,11 +113,9 @@ def _coloured(whole: str, shown: str) -> str:
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     """What each column needs; while all of them do not fit, the widest one gives way, but no word is broken for it."""
-    needed = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    least = [
-        min(24, max((len(word) for cell in cells for word in cell.split()), default=1))
-        for cells in zip(*rows, strict=True)
-    ]
+    columns_of = list(zip(*rows, strict=True))
+    needed = [max(1, *(len(line) for cell in cells for line in cell.split("\n"))) for cells in columns_of]
+    least = [min(24, max((len(word) for cell in cells for word in cell.split()), default=1)) for cells in columns_of]
     room = columns() - _GAP * (len(needed) - 1)
     while sum(needed) > room:
         at = max(range(len(needed)), key=lambda place: (needed[place] > least[place], needed[place]))

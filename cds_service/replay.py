@@ -1,0 +1,165 @@
+"""Replay and comparison of recorded decisions: the same to the byte, or every difference and what it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Final, Literal, get_args
+
+import msgspec
+from msgspec import Struct
+
+from audit_trail.differences import Difference, answers_differ, differences, file_differences
+from audit_trail.packing import NotPacked, unpacked
+from audit_trail.record import ContentRecord, DecisionRecord, Versions
+from audit_trail.story import plain_details
+from cds_service.contents_in_use import Texts, decide_by
+from cds_service.deciding_again import CannotDecideAgain, Decided, require_enough
+from cds_service.versions import InForce, Name, content_of, software_version, texts_of
+
+NAMES: Final[tuple[Name, ...]] = get_args(Name)
+ContentOf = Callable[[str], ContentRecord | None]  # by content hash
+Cause = Literal["software", "rules", "terminology", "wording", "settings"]
+
+
+class Replayed(Struct, frozen=True):
+    """A decision made again from its own record. ``same``: to the byte."""
+
+    same: bool
+    wrote: str  # the software that wrote the record, and that which replayed it
+    replayed_by: str
+    status: int
+    answer_bytes: int
+    differences: tuple[Difference, ...] = ()  # of the answer, then of what was understood and decided
+    problem: str = ""  # it could not be replayed, and why
+
+    @property
+    def same_software(self) -> bool:
+        """Then nothing may differ."""
+        return self.wrote == self.replayed_by
+
+
+class Effect(Struct, frozen=True):
+    """What one cause alone would change: what changed in it, and what that does to this decision."""
+
+    cause: Cause
+    changed: tuple[Difference, ...]
+    differences: tuple[Difference, ...]
+    problem: str = ""
+
+
+class Compared(Struct, frozen=True):
+    """What would be said today, and why. ``differences``: of all causes together."""
+
+    differences: tuple[Difference, ...]
+    effects: tuple[Effect, ...]  # of what has changed since, each taken alone
+    unchanged: tuple[Name, ...]
+    wrote: str
+    today: str
+    problem: str = ""
+
+
+def replay(record: DecisionRecord, content_of_digest: ContentOf) -> Replayed:
+    """The decision, made again by what it was made by."""
+    wrote, now = record.versions.software, software_version()
+    recorded = recorded_answer(record)
+    nothing = Replayed(False, wrote, now, record.status, len(recorded))
+    try:
+        require_enough(record)
+        if not recorded:
+            raise CannotDecideAgain("the answer was deleted when its time had come")
+        decided = decide_by(record, contents_of(record.versions, content_of_digest))
+    except CannotDecideAgain as problem:
+        return msgspec.structs.replace(nothing, problem=str(problem))
+    found = _against_record(record, decided)
+    return msgspec.structs.replace(nothing, same=not found, differences=found)
+
+
+def compare(
+    record: DecisionRecord, content_of_digest: ContentOf, today: InForce, rules_of: date, keep_address: bool = True
+) -> Compared:
+    """What today's rules, code lists, wording and settings would have said to the recorded call."""
+    wrote, now = record.versions.software, software_version()
+    try:
+        require_enough(record)
+        before = contents_of(record.versions, content_of_digest)
+        after = {content.name: texts_of(content.json) for content in today.contents}
+        if keep_address:
+            after["settings"] = _at_the_address_of(before["settings"], after["settings"])
+        baseline = decide_by(record, before)
+        both = decide_by(record, after, rules_of)
+    except CannotDecideAgain as problem:
+        return Compared((), (), (), wrote, now, str(problem))
+    effects = []
+    by_software = _against_record(record, baseline)
+    if wrote != now or by_software:
+        effects.append(Effect("software", (Difference("version", wrote or "not recorded", now),), by_software))
+    unchanged: list[Name] = []
+    for name in NAMES:
+        changed = tuple(file_differences(before[name], after[name]))
+        rules_changed_by_date = name == "rules" and not changed and rules_of.isoformat() > record.decided_on
+        if not changed and not rules_changed_by_date:
+            unchanged.append(name)
+            continue
+        effect = _effect(record, name, {**before, name: after[name]}, baseline, rules_of if name == "rules" else None)
+        if changed or effect.differences or effect.problem:
+            effects.append(msgspec.structs.replace(effect, changed=changed))
+        else:
+            unchanged.append(name)
+    return Compared(_against_record(record, both), tuple(effects), tuple(unchanged), wrote, now)
+
+
+def contents_of(versions: Versions, content_of_digest: ContentOf) -> Texts:
+    """The files that an answer was made by; each is checked against its hash."""
+    found: dict[Name, Mapping[str, str]] = {}
+    for name in NAMES:
+        digest: str = getattr(versions, name)
+        kept = content_of_digest(digest) if digest else None
+        if kept is None:
+            raise CannotDecideAgain(f"the {name} that it was made by are not kept (hash {digest or 'not recorded'})")
+        try:
+            texts = texts_of(unpacked(kept.content))
+        except (NotPacked, msgspec.DecodeError) as problem:
+            raise CannotDecideAgain(f"the {name} that it was made by are damaged: {problem}") from None
+        if content_of(name, texts).digest != digest:
+            raise CannotDecideAgain(f"the {name} that are kept under the hash {digest} are others: they were changed")
+        found[name] = texts
+    return found
+
+
+def recorded_answer(record: DecisionRecord) -> bytes:
+    """The body as it was decided; nothing where it was deleted or is damaged."""
+    try:
+        return unpacked(record.answer)
+    except NotPacked:
+        return b""
+
+
+def _against_record(record: DecisionRecord, decided: Decided) -> tuple[Difference, ...]:
+    """Every difference from what is on record: of the answer, and of what lay behind it."""
+    found: list[Difference] = []
+    if decided.status != record.status:
+        found.append(Difference("status", str(record.status), str(decided.status)))
+    found += answers_differ(recorded_answer(record), decided.answer)
+    return (*found, *_behind(plain_details(record), decided.details))
+
+
+def _behind(before: object, details: bytes) -> tuple[Difference, ...]:
+    return tuple(differences(before, msgspec.json.decode(details) if details else {}))
+
+
+def _effect(record: DecisionRecord, name: Name, contents: Texts, baseline: Decided, rules_of: date | None) -> Effect:
+    """One content swapped for today's; what it alone does."""
+    try:
+        decided = decide_by(record, contents, rules_of)
+    except CannotDecideAgain as problem:
+        return Effect(name, (), (), str(problem))
+    details = msgspec.json.decode(baseline.details) if baseline.details else {}
+    return Effect(name, (), (*answers_differ(baseline.answer, decided.answer), *_behind(details, decided.details)))
+
+
+def _at_the_address_of(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Today's settings under the address of then: where a service listens is no reason for a difference."""
+    then, now = (msgspec.json.decode(texts["settings.json"]) for texts in (before, after))
+    now["base_url"] = then.get("base_url", now.get("base_url"))
+    return {"settings.json": msgspec.json.format(msgspec.json.encode(now), indent=2).decode()}
