@@ -135,6 +135,7 @@ class Timings(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     whole: float = 0.0
     trust: float = 0.0  # who is calling, and reading the body
+    waiting: float = 0.0  # for its turn to compute
     reading: float = 0.0  # decoding the call and its orders
     fetching: float = 0.0  # waiting for the EHR's own server
     deciding: float = 0.0  # picture, findings and advice

@@ -9,22 +9,19 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from cds_service import cors
-from cds_service.audit import AuditSink, LogAudit, places
+from cds_service.audit import places
+from cds_service.audit_setup import log_only
 from cds_service.collaborators import Collaborators, build_collaborators
 from cds_service.errors import (
-    BodyTooLarge,
     CallFailed,
-    MethodNotOffered,
-    OtherHttpFailure,
     Unexpected,
-    UnknownService,
-    UnsupportedBody,
     operation_outcome,
     status_of,
 )
 from cds_service.forwarded import TrustedProxies
 from cds_service.hook_endpoint import HookEndpoint
-from cds_service.routes import CDS_PATH, JSON, CdsRoutes
+from cds_service.recording import Recorder
+from cds_service.routes import CDS_PATH, JSON, CdsRoutes, own_failure
 from cds_service.security_headers import security_headers
 from cds_service.settings import Settings
 from cds_service.terminology_pages import register_terminology_pages
@@ -36,20 +33,21 @@ def create_app(
     settings: Settings,
     collaborators: Collaborators | None = None,
     trust: Trust | None = None,
-    audit: AuditSink | None = None,
+    recorder: Recorder | None = None,
 ) -> Flask:
-    """The service as a WSGI application."""
+    """The service as a WSGI application. Without a recorder calls are logged and counted, and not recorded."""
     app = Flask("cds_service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.strict_slashes = False
-    sink = audit or LogAudit(settings.log_level)
     tools = collaborators or build_collaborators(settings)
-    routes = CdsRoutes(settings, tools, trust or open_trust(settings), sink, sent_cards(settings))
+    recorder = recorder or log_only(settings)
+    routes = CdsRoutes(settings, tools, trust or open_trust(settings), recorder, sent_cards(settings))
     app.add_url_rule(CDS_PATH, view_func=routes.discovery, methods=["GET"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>", view_func=routes.call, methods=["POST"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>/feedback", view_func=routes.feedback, methods=["POST"])
     app.add_url_rule("/openapi.json", view_func=routes.openapi, methods=["GET"])
     app.add_url_rule("/health", view_func=routes.health, methods=["GET"])
+    app.add_url_rule("/metrics", view_func=routes.metrics, methods=["GET"])
     register_terminology_pages(app, tools)
     _register_headers(app, routes)
     _register_errors(app, routes)
@@ -108,7 +106,7 @@ def _register_errors(app: Flask, routes: CdsRoutes) -> None:
 
     @app.errorhandler(HTTPException)
     def refused(problem: HTTPException) -> Response:
-        failure = _own_failure(problem)
+        failure = own_failure(problem)
         routes.request_failed(failure, type(failure).__name__)
         return answer(failure)
 
@@ -118,17 +116,3 @@ def _register_errors(app: Flask, routes: CdsRoutes) -> None:
         failure = Unexpected.defect()
         routes.request_failed(failure, type(problem).__name__, places(problem))
         return answer(failure)
-
-
-def _own_failure(problem: HTTPException) -> CallFailed:
-    """The failure classes of this service for what the framework noticed first."""
-    if problem.code == 404:
-        return UnknownService("there is nothing at this address; services are listed at GET /cds-services")
-    if problem.code == 405:
-        allowed = tuple(sorted(getattr(problem, "valid_methods", None) or ()))
-        return MethodNotOffered(f"this address answers to {', '.join(allowed)}", allowed)
-    if problem.code == 413:
-        return BodyTooLarge("the body is larger than this service accepts")
-    if problem.code == 415:
-        return UnsupportedBody("expected Content-Type: application/json")
-    return OtherHttpFailure("the request could not be read", problem.code or 500)

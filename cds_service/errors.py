@@ -21,6 +21,7 @@ class CallFailed(Exception):
     mend: ClassVar[str] = ""  # what to do about it, where the diagnostics alone do not say
     check = ""  # for the record: the check that failed, in a word of ours
     client = ""  # for the record: whose call it was, where that is known
+    recorded = False  # it is on record already
 
     def __init__(self, diagnostics: str, expression: str = "") -> None:
         super().__init__(diagnostics)

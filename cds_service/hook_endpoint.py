@@ -12,10 +12,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from cds_service import cors
-from cds_service.audit import places
 from cds_service.body_reading import read_body
 from cds_service.computing import LEAD
-from cds_service.errors import CallFailed, Unexpected, operation_outcome, status_of
+from cds_service.errors import CallFailed, operation_outcome, status_of
 from cds_service.routes import JSON, CdsRoutes, cut_off
 from cds_service.security_headers import security_headers
 from cds_service.service_catalogue import SERVICES, Service
@@ -59,18 +58,9 @@ class HookEndpoint:
         try:
             headers, stream = _Headers(environ), environ["wsgi.input"]
             return _OK, self._routes.consultation(service, headers, lambda: _whole(stream, length), started), ()
-        except CallFailed as problem:
-            return self._failed(problem, problem, service, length, started)
-        except Exception as problem:  # noqa: BLE001  a defect is answered as one, and recorded with its place
-            return self._failed(problem, Unexpected.defect(), service, length, started)
-
-    def _failed(
-        self, problem: Exception, failure: CallFailed, service: Service, length: int, started: float
-    ) -> tuple[str, bytes, Iterable[tuple[str, str]]]:
-        where = "" if failure is problem else places(problem)
-        self._routes.record_failure(failure, type(problem).__name__, where, service.id, length, started)
-        status = HTTPStatus(status_of(failure))
-        return f"{status.value} {status.phrase}", operation_outcome(failure), failure.headers().items()
+        except CallFailed as failure:
+            status = HTTPStatus(status_of(failure))
+            return f"{status.value} {status.phrase}", operation_outcome(failure), failure.headers().items()
 
 
 class _Headers:

@@ -9,25 +9,31 @@ from functools import partial
 from typing import Final
 
 import msgspec
-from flask import Response, g, request
-from werkzeug.exceptions import ClientDisconnected
+from flask import Response, request
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
+from audit_trail.record import FeedbackRecord as FeedbackReport
 from cds_service import service_catalogue
-from cds_service.audit import AuditSink, CallRecord, FeedbackRecord
+from cds_service.audit import FeedbackRecord, places
 from cds_service.card_owners import SentCards
 from cds_service.collaborators import Collaborators
-from cds_service.consultation import Consultation, consult, decision_id
+from cds_service.consultation import NOTHING_TO_SAY, consult
 from cds_service.errors import (
     BodyCutOff,
     BodyTooLarge,
     CallFailed,
+    MethodNotOffered,
     NotAcceptable,
+    OtherHttpFailure,
+    Unexpected,
     UnknownService,
     UnsupportedBody,
-    status_of,
 )
-from cds_service.feedback import SentToCaller, read_feedback
+from cds_service.feedback import Report, SentToCaller, read_feedback
+from cds_service.metrics import CONTENT_TYPE as METRICS_TYPE
 from cds_service.openapi import openapi_document
+from cds_service.record_of_call import Arrival
+from cds_service.recording import Recorder
 from cds_service.settings import Settings
 from cds_service.trust import Caller, RequestHeaders, Trust
 
@@ -43,13 +49,13 @@ class CdsRoutes:
         settings: Settings,
         tools: Collaborators,
         trust: Trust,
-        audit: AuditSink,
+        recorder: Recorder,
         sent_cards: SentCards | None = None,
     ) -> None:
         self._settings = settings
         self._tools = tools
         self._trust = trust
-        self._audit = audit
+        self._recorder = recorder
         self._sent_cards = sent_cards
         self._discovery = service_catalogue.discovery_document()
         self._openapi = openapi_document()
@@ -65,8 +71,13 @@ class CdsRoutes:
         return Response(self._discovery, content_type=JSON)
 
     def health(self) -> Response:
-        """`GET /health`: up, and which guideline editions and code lists are loaded."""
-        return Response(msgspec.json.encode({**self._tools.health(), **self._trust.health()}), content_type=JSON)
+        """`GET /health`: up, which code lists are loaded, and whether calls are being recorded."""
+        said = {**self._tools.health(), **self._trust.health(), "audit": self._recorder.health()}
+        return Response(msgspec.json.encode(said), content_type=JSON)
+
+    def metrics(self) -> Response:
+        """`GET /metrics`: counts and times, for Prometheus."""
+        return Response(self._recorder.metrics.text(), content_type=METRICS_TYPE)
 
     def openapi(self) -> Response:
         """`GET /openapi.json`: this interface, described."""
@@ -75,10 +86,9 @@ class CdsRoutes:
     def call(self, service_id: str) -> Response:
         """`POST /cds-services/{id}`"""
         started = time.perf_counter()
-        g.service, g.started = service_id, started
         service = _service(service_id)
-        _require_json_accepted()
-        return Response(self.consultation(service, request.headers, _json_body, started), content_type=JSON)
+        answer = self.consultation(service, request.headers, _json_for_json, started)
+        return Response(answer, content_type=JSON)
 
     def consultation(
         self,
@@ -87,22 +97,50 @@ class CdsRoutes:
         read_body: Callable[[], bytes],
         started: float,
     ) -> bytes:
-        """The answer to one hook call; the body is read once the caller is known."""
-        caller = self._trust.identify(headers, f"{CDS_PATH}/{service.id}")
-        body = read_body()
+        """The answer to one hook call, recorded before it leaves; every failure is a ``CallFailed``, and recorded."""
+        arrival = Arrival(service.id, started, datetime.now(UTC))
+        try:
+            return self._consultation(service, headers, read_body, arrival)
+        except CallFailed as known:
+            self._recorder.failed(arrival, known, type(known).__name__)
+            raise
+        except HTTPException as problem:  # noticed by the web framework
+            failure = own_failure(problem)
+            self._recorder.failed(arrival, failure, type(failure).__name__)
+            raise failure from None
+        except Exception as problem:
+            defect = Unexpected.defect()
+            self._recorder.failed(arrival, defect, type(problem).__name__, places(problem))
+            raise defect from problem
+
+    def _consultation(
+        self,
+        service: service_catalogue.Service,
+        headers: RequestHeaders,
+        read_body: Callable[[], bytes],
+        arrival: Arrival,
+    ) -> bytes:
+        arrival.trace_parent = headers.get("Traceparent") or ""
+        arrival.caller = caller = self._trust.identify(headers, f"{CDS_PATH}/{service.id}")
+        self._recorder.require_store()
+        arrival.body = body = read_body()  # once the caller is known
+        arrival.trusted = time.perf_counter()
+        arrival.now = datetime.now(UTC)
         tools = self._tools if caller.terminology is None else self._tools.of_site(caller.terminology)
-        consultation = consult(body, service, caller, datetime.now(UTC), tools)
-        if self._sent_cards is not None and caller.registered and consultation.cards:
+        arrival.versions = self._recorder.versions(tools)
+        consultation = consult(body, service, caller, arrival.now, tools, progress=arrival.progress)
+        shown = consultation.cards and not caller.silent
+        if shown and self._sent_cards is not None and caller.registered:
             self._sent_cards.keep(caller.client, (card.uuid for card in consultation.shown.cards))
-        self._audit.call(_record(consultation, service.id, caller, len(body), started))
-        return consultation.answer
+        self._recorder.answered(arrival, consultation)
+        return NOTHING_TO_SAY if caller.silent else consultation.answer
 
     def feedback(self, service_id: str) -> Response:
         """`POST /cds-services/{id}/feedback`"""
         service = _service(service_id)
         caller = self._trust.identify(request.headers, f"{CDS_PATH}/{service.id}/feedback")
         report = read_feedback(_json_body(), service.id, self._sent_to(caller))
-        self._audit.feedback(report.counts)
+        self._recorder.feedback(_feedback_record(report, service.id, caller), report.counts)
         if report.refusal is not None:
             report.refusal.client = caller.client if caller.registered else ""
             raise report.refusal
@@ -114,28 +152,38 @@ class CdsRoutes:
         return partial(self._sent_cards.sent_to, caller.client)
 
     def request_failed(self, failure: CallFailed, name: str, where: str = "") -> None:
-        """Keeps the record of a request that got no cards."""
-        service: str = g.get("service", "")
-        known = service if service in service_catalogue.SERVICE_BY_ID else ""
-        started: float = g.get("started", time.perf_counter())
-        self.record_failure(failure, name, where, known, request.content_length or 0, started)
+        """Keeps a trace of a request that was refused: a record where it was a call, and always a line of the log."""
+        if not failure.recorded:
+            self._recorder.refused(failure, name, request.content_length or 0, where)
 
-    def record_failure(
-        self, failure: CallFailed, name: str, where: str, service_id: str, body_bytes: int, started: float
-    ) -> None:
-        """Keeps the record of a call that got no cards."""
-        self._audit.call(
-            CallRecord(
-                service=service_id,
-                status=status_of(failure),
-                milliseconds=_since(started),
-                body_bytes=body_bytes,
-                client=failure.client,
-                failure=name,
-                check=failure.check,
-                where=where,
-            )
-        )
+
+def _feedback_record(report: Report, service: str, caller: Caller) -> FeedbackReport:
+    return FeedbackReport(
+        at=datetime.now(UTC),
+        service=service,
+        client=caller.client,
+        registered=caller.registered,
+        issuer=caller.issuer,
+        token_id=caller.token_id,
+        tenant=caller.tenant,
+        items=report.items,
+        refused=report.counts.refused,
+        of_another_client=report.counts.of_another_client,
+    )
+
+
+def own_failure(problem: HTTPException) -> CallFailed:
+    """The failure classes of this service for what the framework noticed first."""
+    if problem.code == 404:
+        return UnknownService("there is nothing at this address; services are listed at GET /cds-services")
+    if problem.code == 405:
+        allowed = tuple(sorted(getattr(problem, "valid_methods", None) or ()))
+        return MethodNotOffered(f"this address answers to {', '.join(allowed)}", allowed)
+    if problem.code == 413:
+        return BodyTooLarge("the body is larger than this service accepts")
+    if problem.code == 415:
+        return UnsupportedBody("expected Content-Type: application/json")
+    return OtherHttpFailure("the request could not be read", problem.code or 500)
 
 
 def _received(record: FeedbackRecord) -> bytes:
@@ -158,6 +206,12 @@ def _require_json_accepted() -> None:
         return
     if not request.accept_mimetypes.best_match((JSON, "application/fhir+json")):
         raise NotAcceptable("answers are application/json")
+
+
+def _json_for_json() -> bytes:
+    """The body of a call whose caller takes the answer as JSON."""
+    _require_json_accepted()
+    return _json_body()
 
 
 def _json_body() -> bytes:
@@ -184,21 +238,3 @@ def _json_body() -> bytes:
 def cut_off() -> BodyCutOff:
     """What a caller hears whose body did not arrive whole."""
     return BodyCutOff("the body did not arrive whole: it ended before its stated length, or was sent too slowly")
-
-
-def _record(consultation: Consultation, service_id: str, caller: Caller, body_bytes: int, started: float) -> CallRecord:
-    return CallRecord(
-        service=service_id,
-        client=caller.client if caller.registered else "",
-        status=200,
-        milliseconds=_since(started),
-        body_bytes=body_bytes,
-        decision=decision_id(consultation.ids) if consultation.ids is not None else "",
-        hook_differs=consultation.hook_differs,
-        judged_orders=len(consultation.advice),
-        cards=consultation.cards,
-    )
-
-
-def _since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 2)

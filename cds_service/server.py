@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +14,12 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from cds_service.app import create_app
+from cds_service.audit_setup import recorder_for
 from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
+from cds_service.metrics import FOLDER_VARIABLE
+from cds_service.recording import Recorder
 from cds_service.rehearsal import rehearse
 from cds_service.settings import Settings, SettingsError
 from cds_service.trust import Trust
@@ -27,6 +33,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._settings = settings
         self._when_ready = when_ready
         self._closed: ClosedTrust | None = None
+        self._recorder: Recorder | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -53,7 +60,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_field_size": 8190,
             "on_reload": lambda _server: self._look_at_clients(),
             "when_ready": lambda _server: self._when_ready(),
-            "post_fork": _after_fork,
+            "post_fork": lambda _server, _worker: self._after_fork(),
+            "worker_exit": lambda _server, _worker: self._before_exit(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -65,7 +73,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             trust: Trust = open_trust(self._settings)
         else:
             trust = self._closed = closed_trust(self._settings)
-        app = create_app(self._settings, tools, trust)
+        self._recorder = recorder_for(self._settings, shared_metrics=True)
+        self._recorder.prepare(tools)
+        app = create_app(self._settings, tools, trust, self._recorder)
         gc.collect()
         gc.freeze()  # tables that live as long as the process: neither scanned again nor copied after the fork
         return app
@@ -75,10 +85,15 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         if self._closed is not None:
             self._closed.look_again()
 
+    def _after_fork(self) -> None:
+        # A call makes many objects and no cycles worth hunting: collect rarely, as a collection in mid-call is felt.
+        gc.set_threshold(50_000, 20, 100)
+        if self._recorder is not None:
+            self._recorder.start()
 
-def _after_fork(_server: object, _worker: object) -> None:
-    # A call makes many objects and no cycles worth hunting: collect rarely, as a collection in mid-call is felt.
-    gc.set_threshold(50_000, 20, 100)
+    def _before_exit(self) -> None:
+        if self._recorder is not None:
+            self._recorder.stop()
 
 
 def _require_free(host: str, port: int) -> None:
@@ -97,4 +112,11 @@ def _require_free(host: str, port: int) -> None:
 def serve(settings: Settings, when_ready: Callable[[], None]) -> None:
     """Runs until stopped."""
     _require_free(settings.host, settings.port)
-    Server(settings, when_ready).run()
+    folder = tempfile.mkdtemp(prefix="lumbar-cds-metrics-")  # what the workers count, shared as long as they run
+    os.environ[FOLDER_VARIABLE] = folder
+    first = os.getpid()
+    try:
+        Server(settings, when_ready).run()
+    finally:
+        if os.getpid() == first:  # a worker ends here too
+            shutil.rmtree(folder, ignore_errors=True)

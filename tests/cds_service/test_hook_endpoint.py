@@ -6,30 +6,21 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
 
+from audit_trail.record import DecisionRecord, Timings
 from cds_service.app import create_app
-from cds_service.audit import CallRecord, FeedbackRecord
+from cds_service.chart_source import NOTHING_FETCHED
 from cds_service.collaborators import Collaborators
 from cds_service.settings import Settings
+from tests.cds_service.kept_records import KeptRecords, recorder_to
 from tests.cds_service.service_under_test import ORIGIN, SELECT, SIGN, a_call
 from tests.clinic import usual_tools
-
-
-class Kept:
-    """An audit sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.calls: list[CallRecord] = []
-
-    def call(self, record: CallRecord) -> None:
-        self.calls.append(record)
-
-    def feedback(self, record: FeedbackRecord) -> None:
-        raise AssertionError("no feedback is sent here")
 
 
 class NoSource:
@@ -39,7 +30,7 @@ class NoSource:
         raise ZeroDivisionError
 
     def with_reasons(self, call: Any, caller: object, deadline: object, reasons: object) -> Any:
-        return call
+        return call, NOTHING_FETCHED
 
 
 def _environ(path: str, body: bytes, **more: str) -> dict[str, Any]:
@@ -79,8 +70,13 @@ def _answer(app: Flask, environ: dict[str, Any]) -> tuple[str, dict[str, str], b
     return heard["status"], heard["headers"], body
 
 
-def _record(record: CallRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__struct_fields__ if name != "milliseconds"}
+NOW = datetime.now(UTC)
+
+
+def _record(record: DecisionRecord) -> DecisionRecord:
+    """But for what is another each time."""
+    made_up = {} if record.outcome == "answered" else {"decision": ""}
+    return msgspec.structs.replace(record, at=NOW, timings=Timings(), **made_up)
 
 
 WRONG_PATIENT = {**a_call(), "prefetch": {"patient": {"resourceType": "Patient", "id": "somebody-else"}}}
@@ -104,8 +100,8 @@ CALLS = {
 def test_both_ways_give_the_same_answer_and_the_same_record(name: str) -> None:
     path, call, headers = CALLS[name]
     body = call if isinstance(call, bytes) else json.dumps(call).encode()
-    kept = Kept()
-    app = create_app(Settings(max_body_mb=1), usual_tools(), audit=kept)
+    kept = KeptRecords()
+    app = create_app(Settings(max_body_mb=1), usual_tools(), recorder=recorder_to(kept))
     short = _answer(app, _environ(path, body, **headers))
     # A header that changes nothing and that the short way does not know.
     long = _answer(app, _environ(path, body, HTTP_CONTENT_ENCODING="identity", **headers))
@@ -118,9 +114,9 @@ def test_both_ways_give_the_same_answer_and_the_same_record(name: str) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"HTTP_CONTENT_ENCODING": "identity"}])
 def test_a_defect_is_answered_and_recorded_as_one_on_both_ways(headers: dict[str, str]) -> None:
-    usual, kept = usual_tools(), Kept()
+    usual, kept = usual_tools(), KeptRecords()
     tools = Collaborators(usual.settings, usual.terminology, usual.guidelines, NoSource())
-    app = create_app(Settings(), tools, audit=kept)
+    app = create_app(Settings(), tools, recorder=recorder_to(kept))
     status, _, body = _answer(app, _environ(SELECT, json.dumps(a_call()).encode(), **headers))
     assert status.startswith("500 ")
     assert b"not assessed" in body
@@ -142,6 +138,6 @@ def test_a_defect_is_answered_and_recorded_as_one_on_both_ways(headers: dict[str
     ],
 )
 def test_what_is_unusual_goes_to_the_web_framework(unusual: dict[str, str]) -> None:
-    app = create_app(Settings(), usual_tools(), audit=Kept())
+    app = create_app(Settings(), usual_tools(), recorder=recorder_to(KeptRecords()))
     status, _, _ = _answer(app, {**_environ(SELECT, b"{}"), **unusual})
     assert not status.startswith(("200", "422"))

@@ -1,0 +1,268 @@
+"""A hook call as it is recorded: what came, what was understood, what was decided and said, and how long it took."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Final, TypedDict
+
+import msgspec
+from msgspec import Struct
+
+from audit_trail.packing import packed
+from audit_trail.record import (
+    CardSummary,
+    DecisionRecord,
+    Details,
+    FetchedAnswer,
+    FetchedWave,
+    OrderSummary,
+    RequestKept,
+    SourceRead,
+    SuggestionSummary,
+    Timings,
+    Versions,
+)
+from cards.card import Card
+from cds_service.chart_source import Wave
+from cds_service.consultation import Consultation, decision_id, digest_of
+from cds_service.errors import CallFailed, status_of
+from cds_service.fhir_client import Found
+from cds_service.progress import Progress
+from cds_service.trust import Caller
+from cds_service.without_token import without_token
+from fhir_mappings.decode import HookCall
+from rules.recommendation import Recommendation
+
+NOBODY: Final = Caller("")
+_json = msgspec.json.Encoder()
+
+
+class Arrival:
+    """One call from its first byte on; whatever becomes of it, it is recorded from here."""
+
+    __slots__ = ("body", "caller", "now", "progress", "service", "started", "trace_parent", "trusted", "versions")
+
+    def __init__(self, service: str, started: float, now: datetime) -> None:
+        self.service = service
+        self.started = started  # of time.perf_counter
+        self.now = now
+        self.caller = NOBODY
+        self.body = b""
+        self.trace_parent = ""  # its `traceparent` header
+        self.trusted = 0.0  # it is known who calls, and the body is here
+        self.versions = Versions()
+        self.progress = Progress()
+
+
+class Ended(Struct, frozen=True):
+    """How a call that got no cards ended."""
+
+    failure: CallFailed
+    name: str  # the class of what went wrong
+    where: str = ""
+
+
+class _Known(TypedDict):
+    """What is on record of every call, however it ended."""
+
+    at: datetime
+    service: str
+    hook: str
+    hook_instance: str
+    client: str
+    registered: bool
+    profile: str
+    issuer: str
+    token_id: str
+    tenant: str
+    user: str
+    patient: str
+    encounter: str
+    fhir_server: str
+    silent: bool
+    request: bytes
+    request_kept: RequestKept
+    request_bytes: int
+    sources: tuple[SourceRead, ...]
+    fetched: tuple[FetchedWave, ...]
+    versions: Versions
+    fetch_queries: int
+    fetch_troubles: tuple[str, ...]
+    timings: Timings
+
+
+def answered(arrival: Arrival, consultation: Consultation, made_up_id: str) -> DecisionRecord:
+    """The record of a call that was judged, or left alone because no order is ours."""
+    known = _known(arrival)
+    ids, picture, advice = consultation.ids, consultation.picture, consultation.advice
+    if ids is None or picture is None:
+        return DecisionRecord(
+            decision=made_up_id,
+            outcome="left alone",
+            status=200,
+            hook_differs=consultation.hook_differs,
+            body_digest=digest_of(arrival.body),
+            answer=packed(consultation.answer),
+            **known,
+        )
+    offset = arrival.progress.offset.utcoffset(None)
+    return DecisionRecord(
+        decision=decision_id(ids),
+        outcome="answered",
+        status=200,
+        hook_differs=consultation.hook_differs,
+        body_digest=ids.body_digest,
+        decided_on=ids.decided_on.isoformat(),
+        offset_minutes=int(offset.total_seconds()) // 60,
+        orders=tuple(map(_order, advice)),
+        gaps=tuple(f"{gap.source}: {gap.why}" for gap in picture.gaps),
+        unmapped_codes=tuple(sorted(picture.unmapped_codes)),
+        unread_texts=picture.unread_texts,
+        dropped_entries=picture.dropped_entries,
+        foreign_entries=picture.foreign_entries,
+        details=packed(_json.encode(Details(picture=picture, advice=advice))),
+        overrides=consultation.overrides,
+        answer=packed(consultation.answer),
+        cards=tuple(map(_card, consultation.shown.cards)),
+        **known,
+    )
+
+
+def failed(arrival: Arrival, ended: Ended, answer: bytes, made_up_id: str) -> DecisionRecord:
+    """The record of a call that got an OperationOutcome."""
+    known = _known(arrival)
+    if ended.failure.client:  # known, and turned away all the same
+        known["client"], known["registered"] = ended.failure.client, True
+    return DecisionRecord(
+        decision=made_up_id,
+        outcome="failed",
+        status=status_of(ended.failure),
+        body_digest=digest_of(arrival.body) if arrival.body else "",
+        answer=packed(answer),
+        failure=ended.name,
+        check=ended.failure.check,
+        where=ended.where,
+        **known,
+    )
+
+
+def _known(arrival: Arrival) -> _Known:
+    caller, progress = arrival.caller, arrival.progress
+    call = progress.call
+    body, kept = without_token(arrival.body, None if call is None else call.access)
+    fetched = tuple(map(_wave, progress.fetched.waves))
+    return _Known(
+        at=arrival.now,
+        service=arrival.service,
+        hook="" if call is None else call.hook,
+        hook_instance="" if call is None else call.hook_instance,
+        client=caller.client,
+        registered=caller.registered,
+        profile=caller.profile,
+        issuer=caller.issuer,
+        token_id=caller.token_id,
+        tenant=caller.tenant,
+        user="" if call is None else call.context.user_id,
+        patient="" if call is None else call.context.patient_id,
+        encounter="" if call is None else call.context.encounter_id,
+        fhir_server="" if call is None else call.fhir_server,
+        silent=caller.silent,
+        request=packed(body),
+        request_kept=kept,
+        request_bytes=len(arrival.body),
+        sources=() if call is None else _sources(call, fetched),
+        fetched=fetched,
+        versions=arrival.versions,
+        fetch_queries=progress.fetched.queries,
+        fetch_troubles=progress.fetched.troubles,
+        timings=_timings(arrival),
+    )
+
+
+def _sources(call: HookCall, fetched: tuple[FetchedWave, ...]) -> tuple[SourceRead, ...]:
+    """What was searched, whether or not anything was there."""
+    asked = {answer.key for wave in fetched for answer in wave.answers}
+    return tuple(
+        SourceRead(key, value.state.value, len(value.entries), value.incomplete, value.dropped, key in asked)
+        for key, value in call.prefetch.items()
+    )
+
+
+def _wave(wave: Wave) -> FetchedWave:
+    answers = tuple(_fetched(key, found) for key, found in wave.found.items())
+    return FetchedWave(answers=answers, unsupported=wave.unsupported, for_reasons=wave.for_reasons)
+
+
+def _fetched(key: str, found: Found) -> FetchedAnswer:
+    value = found.value
+    return FetchedAnswer(
+        key=key,
+        state=value.state.value,
+        pages=tuple(map(packed, found.pages)),
+        continues=found.continues,
+        incomplete=value.incomplete,
+        next_link=value.next_link,
+        issue_codes=value.issue_codes,
+        dropped=value.dropped,
+        alone=value.alone,
+        total=value.total,
+        trouble=found.trouble,
+        gone=found.gone,
+    )
+
+
+def _order(advice: Recommendation) -> OrderSummary:
+    order, rating, leading, better = advice.order, advice.rating, advice.leading, advice.better
+    return OrderSummary(
+        reference=order.reference,
+        recognition=order.recognition.value,
+        procedure="" if order.procedure is None else order.procedure.value,
+        situation=advice.situation.value,
+        urgency=advice.urgency.value,
+        rating="" if rating is None else rating.pama.value,
+        category="" if rating is None or rating.category is None else rating.category.value,
+        score=None if rating is None else rating.score,
+        guideline="" if leading is None else leading.guideline,
+        row="" if leading is None else leading.id,
+        variant=None if leading is None else leading.variant,
+        robust=advice.robust,
+        may_defer=advice.may_defer,
+        better="" if better is None or better.procedure is None else better.procedure.value,
+        priority="" if better is None else better.priority,
+        not_rated_because=advice.not_rated_because,
+        asked=tuple(question.finding for question in advice.questions),
+        presumed=advice.presumed,
+        alternatives=tuple(study.procedure.value for study in advice.alternatives),
+    )
+
+
+def _card(card: Card) -> CardSummary:
+    topic = card.source.topic if card.source is not None else None
+    return CardSummary(
+        uuid=card.uuid,
+        indicator=card.indicator,
+        topic="" if topic is None else topic.code,
+        suggestions=tuple(SuggestionSummary(each.uuid, each.label, each.is_recommended) for each in card.suggestions),
+        links=tuple(link.url for link in card.links),
+    )
+
+
+def _timings(arrival: Arrival) -> Timings:
+    progress = arrival.progress
+    now = time.perf_counter()
+    fetching = progress.fetched.milliseconds
+    return Timings(
+        whole=_between(arrival.started, now),
+        trust=_between(arrival.started, arrival.trusted),
+        waiting=_between(arrival.trusted, progress.began),
+        reading=_between(progress.began, progress.read),
+        fetching=fetching,
+        deciding=max(0.0, round(_between(progress.read, progress.decided) - fetching, 3)),
+        cards=_between(progress.decided, progress.answered),
+    )
+
+
+def _between(earlier: float, later: float) -> float:
+    """Milliseconds; 0 where the call did not come so far."""
+    return round((later - earlier) * 1000, 3) if earlier and later else 0.0
