@@ -106,10 +106,8 @@ def _to_study(
     if order is None:
         yield Button(kind, label_text, by_hand=by_hand)
         return
-    described = [wording.action["order"].format(name=words.name)]
-    if priority and not profile.keeps_details:
-        described.append(wording.action["set-priority"].format(priority=at))
-    yield Button(kind, label_text, (Action("create", " ".join(described), order),), recommended)
+    described = wording.action["order"].format(name=words.name)
+    yield Button(kind, label_text, (Action("create", f"{described}{_set_priority(speaking, at)}", order),), recommended)
     if recommended and profile.deletes and speaking.advice.situation not in _NOT_REMOVED and _is_in_chart(speaking):
         removed = wording.action["replaced"].format(name=speaking.name)
         yield Button("replaced", wording.label["replaced"], (_delete(speaking, removed),))
@@ -125,8 +123,19 @@ def _critical(speaking: Speaking) -> Iterator[Button]:
         return
     words = speaking.wording.study[parallel.procedure.value]
     label = fits(speaking.wording.label["add"].format(better=words.short))
-    description = speaking.wording.action["add"].format(name=words.name)
+    if speaking.call.rendering.profile.keeps_details:
+        description = speaking.wording.action["add"].format(name=words.name)
+    else:
+        stat = _set_priority(speaking, speaking.wording.priority[speaking.advice.urgency_priority])
+        description = speaking.wording.action["add-bare"].format(name=words.name) + stat
     yield Button("parallel", label, (Action("create", description, order),))
+
+
+def _set_priority(speaking: Speaking, priority: str) -> str:
+    """Said where a new order would come without the priority that is due."""
+    if not priority or speaking.call.rendering.profile.keeps_details:
+        return ""
+    return " " + speaking.wording.action["set-priority"].format(priority=priority)
 
 
 def _changed_or_kept(speaking: Speaking) -> Iterator[Button]:
@@ -272,7 +281,8 @@ def _defer(speaking: Speaking, label: str, with_referral: bool) -> Iterator[Butt
     actions = [_delete(speaking, removed)]
     referral = order_changes.referral(speaking) if with_referral and profile.creates else None
     if referral is not None:
-        described = words.action[f"refer{stated}"].format(recheck=recheck).strip()
+        says = stated if profile.keeps_details else ""  # else the statement does not reach the referral
+        described = words.action[f"refer{says}"].format(recheck=recheck).strip()
         actions.append(Action("create", described, referral))
     if profile.one_action:
         yield Button("defer", label, (actions[0],), recommended=True, states=states)

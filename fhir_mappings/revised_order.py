@@ -14,7 +14,8 @@ from fhir_mappings.reason_markers import NOT_STATED
 Resource = dict[str, Any]
 
 AUTHOR = "Lumbar imaging decision support"
-_CHART_REFERENCE = re.compile(r"[A-Z][A-Za-z]{2,63}/[A-Za-z0-9.\-]{1,64}")
+# FHIR ends an id at 64 characters; a large vendor does not.
+_CHART_REFERENCE = re.compile(r"[A-Z][A-Za-z]{2,63}/[A-Za-z0-9.\-]{1,255}")
 # Words of an order detail that describe how the earlier study was to be done, and would contradict another one.
 _TECHNIQUE = re.compile(
     r"contrast|gadolin|\bgbca\b|iodinated|iohexol|\bintravenous|\biv\b|intrathecal"
