@@ -6,6 +6,7 @@ import csv
 import io
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, Final
 
 import msgspec
@@ -44,6 +45,8 @@ def differences(before: Any, after: Any, place: str = "") -> Iterator[Difference
             yield from _member(before, after, name, inner)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _lists(before, after, place)
+    elif isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
+        yield from _text_lines(before, after, place)
     elif before != after or type(before) is not type(after):
         yield Difference(place, shown(before), shown(after))
 
@@ -96,6 +99,15 @@ def _lists(before: Sequence[Any], after: Sequence[Any], place: str) -> Iterator[
     common = [name for name in named_before if name in named_after]
     if common != [name for name in named_after if name in named_before]:
         yield Difference(f"{place}, in order", ", ".join(named_before), ", ".join(named_after))
+
+
+def _text_lines(before: str, after: str, place: str) -> Iterator[Difference]:
+    """A text of several lines, line by line."""
+    old, new = before.split("\n"), after.split("\n")
+    for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            gone, come = "\n".join(old[first:last]), "\n".join(new[start:end])
+            yield Difference(f"{place}, line {first + 1}", gone or _ABSENT, come or _ABSENT)
 
 
 def _by_position(before: Sequence[Any], after: Sequence[Any], place: str) -> Iterator[Difference]:

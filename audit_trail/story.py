@@ -270,7 +270,8 @@ def _said(record: DecisionRecord, answer: Mapping[str, Any]) -> Section:
         buttons = [f"[{each['label']}]" for each in card.get("suggestions") or ()]
         rows.append((card["indicator"], card["summary"], "\n".join(buttons)))
     actions = answer.get("systemActions") or ()
-    text = (f"{len(actions)} order(s) were annotated with their rating.",) if actions else ()
+    orders = "One order was" if len(actions) == 1 else f"{len(actions)} orders were"
+    text = (f"{orders} annotated with a rating.",) if actions else ()
     return Section("What it said", text, (), ("Card", "Summary", "Buttons"), tuple(rows))
 
 
