@@ -38,6 +38,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // _MICROSECOND
 
 
+def moment(count: int) -> datetime:
+    """The moment of that count."""
+    return EPOCH + count * _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """A moment as microseconds since 1970: the same on every database, and easy to count by day."""
 
@@ -48,7 +53,7 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + value * _MICROSECOND
+        return None if value is None else moment(value)
 
 
 METADATA: Final = MetaData()
