@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cds_service.app import create_app
-from cds_service.chart_source import Gathered
+from cds_service.chart_source import NOTHING_FETCHED, FetchRecord, Gathered
 from cds_service.collaborators import Collaborators
 from cds_service.deadline import Deadline
 from cds_service.output_check import InvalidOutput, check_answer, empties
@@ -24,8 +24,10 @@ class BrokenSource:
     def gather(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...] = ()) -> Gathered:
         raise KeyError("Canary, 1950-01-01")
 
-    def with_reasons(self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]) -> HookCall:
-        return call
+    def with_reasons(
+        self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]
+    ) -> tuple[HookCall, FetchRecord]:
+        return call, NOTHING_FETCHED
 
 
 def test_a_defect_is_a_500_that_says_the_order_was_not_assessed(capfd: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +42,7 @@ def test_a_defect_is_a_500_that_says_the_order_was_not_assessed(capfd: pytest.Ca
     assert body["issue"][0]["severity"] == "fatal"
     assert "not assessed" in body["issue"][0]["diagnostics"]
     assert "cards" not in body
-    log = capfd.readouterr().err
+    log = capfd.readouterr().out
     assert "Canary" not in log + answer.text
     line = json.loads(log)
     assert (line["level"], line["status"], line["failure"]) == ("error", 500, "KeyError")

@@ -259,7 +259,7 @@ def test_neither_token_nor_patient_reaches_a_log_an_error_or_a_trace(
     assert "canary-token" not in written + "".join(seen)
     assert patient_id not in written
     assert all(patient_id not in text for text in seen if '"OperationOutcome"' in text)
-    assert "fetch_troubles" in err  # the log was on
+    assert "fetch_troubles" in out  # the log was on
 
 
 def test_the_token_of_a_call_cannot_be_written_by_accident(server: FhirServer) -> None:
