@@ -12,7 +12,7 @@ from flask import Response, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from audit_pages.people import ROLES, Viewer
-from audit_pages.seams import DEMO, Clock, Entrance, View, Views
+from audit_pages.seams import DEMO, Clock, Entrance, Records, View
 
 _KEY: Final = "viewer"
 _SEEN_EVERY: Final = 60  # seconds between two notes in the cookie that somebody is still there
@@ -22,9 +22,9 @@ _OPEN: Final = frozenset({"audit.sign_in", "audit.sign_in_post", "audit.provider
 class Gate:
     """Sessions, roles and the record of views."""
 
-    def __init__(self, entrance: Entrance, views: Views, clock: Clock) -> None:
+    def __init__(self, entrance: Entrance, records: Records, clock: Clock) -> None:
         self._entrance = entrance
-        self._views = views
+        self._records = records
         self._clock = clock
 
     def admit(self) -> AnyResponse | None:
@@ -69,15 +69,15 @@ class Gate:
         session.clear()
 
     def record(self, viewer: Viewer, action: str, *, decision: str = "", filtered: str = "", records: int = 0) -> None:
-        """Keeps the record of a view, or stops it (``NotRecorded``)."""
+        """Keeps the record of a view, or stops it (``StoreDown``)."""
         view = View(
             who=viewer.who, role=viewer.role, action=action, decision=decision, filter=filtered, records=records
         )
-        self._views.record(view, self._clock())
+        self._records.record(view, self._clock())
 
     def record_refused(self, name: str, why: str) -> None:
         """Keeps the record of an attempt to sign in that failed."""
-        self._views.record(View(who=name[:120], action=f"sign-in refused: {why}"), self._clock())
+        self._records.record(View(who=name[:120], action=f"sign-in refused: {why}"), self._clock())
 
     def now(self) -> datetime:
         """The moment of this request."""

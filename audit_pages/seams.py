@@ -9,10 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from audit_pages.people import Accounts, Viewer
-
-
-class NotRecorded(Exception):
-    """The view could not be recorded, so nothing is shown."""
+from audit_trail.queries import Queries
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -26,11 +23,15 @@ class View(Struct, frozen=True, kw_only=True):
     records: int = 0
 
 
-class Views(Protocol):
-    """Where views are recorded, before the page is shown."""
+class Records(Protocol):
+    """The store of this process."""
+
+    def queries(self) -> Queries:
+        """Questions to it; may raise ``StoreDown``."""
+        ...
 
     def record(self, view: View, now: datetime) -> None:
-        """Keeps it, or raises ``NotRecorded``."""
+        """Keeps a view before the page is shown, or raises ``StoreDown``."""
         ...
 
 

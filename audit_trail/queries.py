@@ -113,7 +113,7 @@ class Queries:
             place = (literal(after.at, column.at.type), after.place.writer, after.place.number)
             query = query.where(tuple_(column.at, column.writer, column.number) < tuple_(*place))
         with self.connection() as connection:
-            return tuple(_listed(row) for row in connection.execute(query))
+            return tuple(listed_from(row) for row in connection.execute(query))
 
     def decision(self, name: str) -> Stored[DecisionRecord] | None:
         """One call by its record's name, or the first call of a decision by the decision's id."""
@@ -272,7 +272,8 @@ def _decisions_by_card(connection: Connection, cards: Iterable[str]) -> dict[tup
     return found
 
 
-def _listed(row: Row[Any]) -> Listed:
+def listed_from(row: Row[Any]) -> Listed:
+    """A call as a list shows it, from its row."""
     return Listed(
         place=Place(row.writer, row.number),
         at=row.at,
