@@ -1,7 +1,7 @@
-"""Sample hook requests and patient records whose dates are relative to today.
+"""What can be tried without a browser: sample hook requests, and the records of the stories' patients.
 
-A file is JSON with tokens in its strings: ``{{today}}``, ``{{today-21}}`` (days), ``{{today-4m}}`` (months),
-``{{today-49y}}`` (years) and ``{{new-uuid}}``. ``stories.toml`` says what each one tells.
+A hook request is JSON with tokens in its strings: ``{{today}}``, ``{{today-21}}`` (days), ``{{today-4m}}`` (months),
+``{{today-49y}}`` (years) and ``{{new-uuid}}``. ``hook_requests/index.toml`` says what each one tells.
 """
 
 import re
@@ -10,13 +10,16 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
+import msgspec
 from msgspec import Struct
 
 from sandbox.days import shifted
+from sandbox.stories import load
 
 _TOKEN = re.compile(r"\{\{(?P<name>[a-z-]+?)(?:(?P<shift>[+-]\d+)(?P<unit>[dmy])?)?\}\}")
-_FOLDERS = {"requests": "hook_requests", "patients": "patients"}
+REQUESTS, PATIENTS = "requests", "patients"
 
 
 class Sample(Struct, frozen=True):
@@ -28,11 +31,14 @@ class Sample(Struct, frozen=True):
     advice: str
 
     def template(self) -> str:
-        """The file as it is stored."""
-        return files("sandbox").joinpath(_FOLDERS[self.kind], f"{self.name}.json").read_text(encoding="utf-8")
+        """The hook request as it is stored."""
+        return _folder().joinpath(f"{self.name}.json").read_text(encoding="utf-8")
 
     def filled(self, today: date, new_uuid: Callable[[], str]) -> str:
         """The JSON text as of one day."""
+        if self.kind == PATIENTS:
+            (record,) = (story.bundle() for story in load(today) if story.id == self.name)
+            return msgspec.json.format(msgspec.json.encode(record), indent=2).decode()
         return fill(self.template(), today, new_uuid)
 
 
@@ -46,9 +52,22 @@ class UnknownToken(ValueError):
 
 @cache
 def samples() -> dict[str, Sample]:
-    """All samples by name, hook requests first, in the order of ``stories.toml``."""
-    table = tomllib.loads(files("sandbox").joinpath("stories.toml").read_text(encoding="utf-8"))
-    return {name: Sample(name, kind, **entry) for kind in _FOLDERS for name, entry in table[kind].items()}
+    """All samples by name: hook requests in the order of their index, then the stories' patients."""
+    requests = {name: Sample(name, REQUESTS, **entry) for name, entry in index()["requests"].items()}
+    patients = {
+        story.id: Sample(story.id, PATIENTS, story.title, f"Try --order {story.orders[0].study}.") for story in load()
+    }
+    return requests | patients
+
+
+def index() -> dict[str, dict[str, dict[str, str]]]:
+    """What each hook request tells, and the sources of codes that the service's own value sets do not hold."""
+    table: dict[str, dict[str, dict[str, str]]] = tomllib.loads(_folder().joinpath("index.toml").read_text("utf-8"))
+    return table
+
+
+def _folder() -> Traversable:
+    return files("sandbox").joinpath("hook_requests")
 
 
 def sample(name: str) -> Sample:

@@ -16,7 +16,7 @@ from uuid import uuid4
 import msgspec
 import requests
 
-from sandbox.samples import Sample, UnknownSample, sample, samples
+from sandbox.samples import PATIENTS, REQUESTS, Sample, UnknownSample, sample, samples
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 PATIENCE = 10  # seconds
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen = list(samples().values()) if options.all else [sample(name) for name in options.names]
         if options.all:
-            chosen = [each for each in chosen if each.kind == "requests"]
+            chosen = [each for each in chosen if each.kind == REQUESTS]
         for each in chosen:
             filled = each.filled(options.today, lambda: str(uuid4()))
             _say(*(_post(each, filled, options.url) if options.post else [filled.rstrip()]))
@@ -64,19 +64,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _listing() -> Iterator[str]:
     yield "Sample hook requests (--post sends one, --print writes it):"
     for each in samples().values():
-        if each.kind == "patients":
+        if each.kind == PATIENTS:
             continue
         yield f"  {each.name}"
         yield f"      {each.story}"
     yield "Whole records (--print, then `lumbar-cds evaluate - --order ORDER`):"
     for each in samples().values():
-        if each.kind == "patients":
+        if each.kind == PATIENTS:
             yield f"  {each.name}"
             yield f"      {each.story} {each.advice}"
 
 
 def _post(each: Sample, filled: str, url: str) -> Iterator[str]:
-    if each.kind != "requests":
+    if each.kind != REQUESTS:
         raise CannotPost(f"{each.name} is a patient's record, not a call: use --print and `lumbar-cds evaluate`")
     hook = msgspec.json.decode(filled)["hook"]
     address = f"{url.rstrip('/')}/cds-services/lumbar-imaging-{hook}"

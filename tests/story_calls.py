@@ -18,15 +18,6 @@ TOPIC = "lumbarimaging"
 _SERVICE_FOR = {service.hook: service.id for service in SERVICES}
 
 
-def store_of(*stories: Story) -> Store:
-    """The R4 store of a pretend EHR with these patients."""
-    store = Store()
-    for story in stories:
-        store.put(story.bundle())
-        store.fail_for(story.patient_id, story.unreadable)
-    return store
-
-
 def prefetched(store: Store, templates: dict[str, str], context: Json) -> Json:
     """The prefetch of a call, by the templates of discovery; what cannot be read is an OperationOutcome."""
     found: Json = {}

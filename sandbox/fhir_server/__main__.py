@@ -1,33 +1,28 @@
 """Run the small FHIR R4 server.
 
-python -m sandbox.fhir_server                                the sample patients, on http://127.0.0.1:8095/fhir
+python -m sandbox.fhir_server                                the stories' patients, on http://127.0.0.1:8095/fhir
 python -m sandbox.fhir_server --load PATIENT.json            Bundles or lists of resources of your own
 python -m sandbox.fhir_server --token secret --page-size 5   as a server that wants a token and pages early
 """
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
 from sandbox.fhir_server.behaviour import Behaviour
 from sandbox.fhir_server.server import FhirServer, wait_for_ever
 from sandbox.fhir_server.store import Store, TwoPatients
-from sandbox.samples import samples
+from sandbox.stories import load, store_of
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     options = _options(arguments)
-    store = Store()
     try:
-        for document in _documents(options.load):
-            for resource in document if isinstance(document, list) else [document]:
-                store.put(resource)
+        store = _store(options.load)
     except (OSError, msgspec.DecodeError, KeyError, TypeError, TwoPatients) as problem:
         print(f"cannot load: {type(problem).__name__}: {problem}", file=sys.stderr)
         return 2
@@ -51,12 +46,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _documents(files: list[Path]) -> list[Any]:
-    if files:
-        return [msgspec.json.decode(file.read_bytes()) for file in files]
-    today = datetime.now(tz=UTC).date()
-    patients = [each for each in samples().values() if each.kind == "patients"]
-    return [msgspec.json.decode(each.filled(today, lambda: str(uuid4()))) for each in patients]
+def _store(files: list[Path]) -> Store:
+    if not files:
+        return store_of(load())
+    store = Store()
+    for file in files:
+        document: Any = msgspec.json.decode(file.read_bytes())
+        for resource in document if isinstance(document, list) else [document]:
+            store.put(resource)
+    return store
 
 
 if __name__ == "__main__":

@@ -25,9 +25,11 @@ from sandbox.fhir_server.shapes import (
     searchset,
     statement,
 )
+from sandbox.fhir_server.smart import Smart
 from sandbox.fhir_server.store import NotReadable, Resource, Store, UnknownParameter
 
 PATH = "/fhir"
+_USUAL_COUNT = 100  # entries of a page when nothing was asked: a list of patients has room on one
 Answer = tuple[int, Resource]
 
 
@@ -69,6 +71,7 @@ class FhirServer(ThreadingHTTPServer):
         self.serve(store, behaviour)
         super().__init__((host, port), _Handler)
         self.base = f"http://{host}:{self.server_port}{PATH}"
+        self.smart = Smart(self.base)
 
     def serve(self, store: Store | None = None, behaviour: Behaviour | None = None) -> None:
         """From now on serve these resources, and behave like this."""
@@ -127,7 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Addresses hold ids: nothing is logged."""
 
     def do_OPTIONS(self) -> None:
-        self._send(204, b"", {"Access-Control-Allow-Methods": "GET, POST, OPTIONS"})
+        headers = {**_PREFLIGHT}
+        if self.headers.get("Access-Control-Request-Private-Network") == "true":
+            headers["Access-Control-Allow-Private-Network"] = "true"
+        self._send(204, b"", headers)
 
     def do_GET(self) -> None:
         self._take("GET")
@@ -150,6 +156,11 @@ class _Handler(BaseHTTPRequestHandler):
         pause = behaviour.delay + (fault.seconds if fault is not None and fault.kind == "delay" else 0.0)
         if pause:
             self.server.ending.wait(pause)
+        smart = self.server.smart.answer(method, path, address.query, body) if fault is None else None
+        if smart is not None:
+            status, resource, headers = smart
+            self._send(status, msgspec.json.encode(resource), {"Content-Type": "application/json", **headers})
+            return
         status, resource = self._answer(request) if address.path.startswith(PATH) else _no_such_page()
         content = msgspec.json.encode(resource)
         if fault is None or fault.kind == "delay":
@@ -175,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         behaviour = self.server.behaviour
         parts = request.path.strip("/").split("/")
         if parts == ["metadata"]:
-            return 200, statement(behaviour.fhir, self.server.base)
+            return 200, statement(behaviour.fhir, self.server.base, self.server.store.parameters())
         token = request.authorization.removeprefix("Bearer ")
         if behaviour.tokens and token not in behaviour.tokens:
             return 401, outcome("error", "login", "a token is needed")
@@ -222,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 400, outcome("error", "invalid", f"unknown parameter {problem}")
         except NotReadable:
             return 503, outcome("error", "transient", "this part of the record cannot be had at the moment")
-        count = min(int(dict(asked).get("_count", 50)), behaviour.page_size)
+        count = min(int(dict(asked).get("_count", _USUAL_COUNT)), behaviour.page_size)
         page = [as_older(each, behaviour.fhir) for each in found[offset : offset + count]]
         following = offset + count
         base = self.server.base
@@ -241,10 +252,12 @@ class _Handler(BaseHTTPRequestHandler):
         return f"{base if style == 'search' else style}/{search}"
 
 
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, Prefer",
-    "Access-Control-Allow-Private-Network": "true",
+# Any web page may read what is here: it is made up, and meant for the public CDS Hooks sandbox. No cookies.
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Location"}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, Prefer, Cache-Control",
+    "Access-Control-Max-Age": "600",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.fhir_server.store import Resource
@@ -46,17 +47,48 @@ def searchset(
     return bundle
 
 
-def statement(fhir: str, base: str) -> Resource:
-    """What `GET /metadata` says."""
+def statement(fhir: str, base: str, parameters: Mapping[str, tuple[str, ...]]) -> Resource:
+    """What `GET /metadata` says: the types that are held, and by what each can be searched."""
+    older = fhir == "dstu2"
     return {
-        "resourceType": "Conformance" if fhir == "dstu2" else "CapabilityStatement",
+        "resourceType": "Conformance" if older else "CapabilityStatement",
         "status": "active",
         "date": "2026-01-01",
         "kind": "instance",
         "fhirVersion": VERSIONS[fhir],
         "format": ["json"],
         "implementation": {"description": "a small server for tries and tests", "url": base},
-        "rest": [{"mode": "server"}],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {"cors": True, "extension": [_oauth(base)]},
+                "resource": [_held(name, by) for name, by in parameters.items() if not is_unknown_in(fhir, name)],
+            }
+            if not older
+            else {"mode": "server"}
+        ],
+    }
+
+
+def _held(resource_type: str, parameters: tuple[str, ...]) -> Resource:
+    return {
+        "type": resource_type,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "searchParam": [{"name": name, "type": _PARAMETER_TYPES[name]} for name in parameters],
+    }
+
+
+_PARAMETER_TYPES = {"_id": "token", "patient": "reference", "practitioner": "reference", "category": "token"}
+
+
+def _oauth(base: str) -> Resource:
+    """Where SMART apps sign in (the extension that SMART App Launch 1.0 defined, and that older apps read)."""
+    return {
+        "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+        "extension": [
+            {"url": "authorize", "valueUri": f"{base}/auth/authorize"},
+            {"url": "token", "valueUri": f"{base}/auth/token"},
+        ],
     }
 
 

@@ -41,6 +41,13 @@ class Store:
             raise TwoPatients(f"{resource['resourceType']}/{own} is there for two patients")
         kind[own] = {**resource, "id": own}
 
+    def parameters(self) -> dict[str, tuple[str, ...]]:
+        """The resource types that are held, and the search parameters of each."""
+        return {
+            name: tuple(each for each in _MATCHERS if each not in _ONLY_FOR or name in _ONLY_FOR[each])
+            for name in sorted(self._by_type)
+        }
+
     def fail_for(self, patient_id: str, resource_types: Iterable[str]) -> None:
         """From now on searches for these parts of this patient's record fail, as when a problem list times out."""
         self._failing[patient_id] = frozenset(resource_types)
@@ -101,6 +108,18 @@ _MATCHERS: Mapping[str, Callable[[Resource, str], bool]] = {
     "practitioner": _reference("practitioner"),
     "category": _token("category"),
 }
+
+_ONLY_FOR = {
+    "patient": frozenset(
+        {
+            "AllergyIntolerance", "Condition", "Device", "DiagnosticReport", "Encounter", "FamilyMemberHistory",
+            "ImagingStudy", "Immunization", "MedicationRequest", "MedicationStatement", "Observation", "Procedure",
+            "ServiceRequest",
+        }
+    ),
+    "practitioner": frozenset({"PractitionerRole"}),
+    "category": frozenset({"Condition", "DiagnosticReport", "Observation", "ServiceRequest"}),
+}  # fmt: skip
 
 # What a search sorts by, under the names of the R4 search parameters.
 _SORT_MEMBERS = {

@@ -14,7 +14,8 @@ class ExpectedCard(Struct, frozen=True):
 
     ``kind`` is the situation that the topic of the card's source names; empty: no card. ``rating`` is the Argonaut code
     on the order; empty: none. ``study`` is what the recommended suggestion makes of the order; empty: it leaves it
-    alone. ``priority`` is the one it raises the order to; empty: unchanged. ``words`` stand somewhere on the cards, ``never`` stand on none.
+    alone. ``priority`` is the one that it raises the order to; empty: unchanged. ``words`` stand somewhere on the
+    cards, ``never`` stand on none.
     """
 
     kind: str

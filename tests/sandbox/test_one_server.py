@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
 
-import msgspec
 import pytest
 
-from sandbox.fhir_server.store import Store, TwoPatients
-from sandbox.samples import samples
+from sandbox.fhir_server.store import NotReadable, Store, TwoPatients
+from sandbox.stories import load, store_of
 
 
-def test_the_sample_patients_keep_all_their_records_side_by_side() -> None:
-    store = Store()
-    bundles = [
-        msgspec.json.decode(each.filled(date(2026, 3, 31), lambda: "5c9b3c4e-0000-4000-8000-000000000000"))
-        for each in samples().values()
-        if each.kind == "patients"
-    ]
-    for bundle in bundles:
-        store.put(bundle)
-    for bundle in bundles:
-        resources = [entry["resource"] for entry in bundle["entry"]]
-        (patient,) = [each["id"] for each in resources if each["resourceType"] == "Patient"]
-        for resource_type, expected in Counter(each["resourceType"] for each in resources).items():
-            if resource_type not in ("Patient", "Practitioner", "PractitionerRole"):
-                found = store.search(resource_type, [("patient", patient)])
-                assert len(found) == expected, (patient, resource_type)
+def test_the_patients_of_the_stories_keep_all_their_records_side_by_side() -> None:
+    stories = load()
+    store = store_of(each for each in stories if not each.unreadable)
+    for story in stories:
+        for resource_type, expected in Counter(each["resourceType"] for each in story.resources).items():
+            if resource_type not in ("Patient", "Practitioner", "PractitionerRole") and not story.unreadable:
+                found = store.search(resource_type, [("patient", story.patient_id)])
+                assert len(found) == expected, (story.id, resource_type)
+
+
+def test_what_the_ehr_of_a_story_cannot_read_fails_and_the_rest_does_not() -> None:
+    stories = load()
+    store = store_of(stories)
+    failing = [each for each in stories if each.unreadable]
+    assert failing
+    for story in failing:
+        for resource_type in story.unreadable:
+            with pytest.raises(NotReadable):
+                store.search(resource_type, [("patient", story.patient_id)])
+        assert store.search("Observation", [("patient", story.patient_id)])
 
 
 def _problem(patient: str, **more: str) -> dict:

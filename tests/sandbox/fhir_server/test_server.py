@@ -13,6 +13,7 @@ import requests
 
 from cds_service.service_catalogue import TEMPLATES
 from sandbox.fhir_server import Behaviour, Fault, FhirServer, Store, running
+from sandbox.stories import load, store_of
 from tests.builders import PATIENT_ID, REQUESTER_ID, a_condition, a_patient, a_user, an_encounter, an_observation
 from tests.cds_service.test_fhir_fetching import TODAY
 from tests.r4_rules import wrong_with
@@ -141,10 +142,54 @@ def test_a_token_is_needed_where_some_are_accepted(server: FhirServer) -> None:
 
 
 def test_a_browser_may_ask(server: FhirServer) -> None:
-    answer = requests.options(f"{server.base}/Patient/1", timeout=10)
+    asked = {
+        "Origin": "https://sandbox.cds-hooks.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,prefer",
+    }
+    answer = requests.options(f"{server.base}/Patient/_search", headers=asked, timeout=10)
     assert answer.status_code == 204
-    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    allowed = answer.headers["Access-Control-Allow-Headers"].casefold()
+    assert all(name in allowed for name in ("authorization", "content-type", "accept", "prefer"))
+    assert {"GET", "POST"} <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
+    assert "Access-Control-Allow-Private-Network" not in answer.headers
     assert get(server, f"/Patient/{PATIENT_ID}").headers["Access-Control-Allow-Origin"] == "*"
+    assert get(server, "/Patient/nobody").headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_browser_that_asks_for_the_local_network_is_let_in(server: FhirServer) -> None:
+    asked = {"Origin": "https://sandbox.cds-hooks.org", "Access-Control-Request-Private-Network": "true"}
+    answer = requests.options(f"{server.base}/metadata", headers=asked, timeout=10)
+    assert answer.headers["Access-Control-Allow-Private-Network"] == "true"
+
+
+def test_the_statement_names_every_type_that_is_held_and_only_searches_that_work(server: FhirServer) -> None:
+    (rest,) = get(server, "/metadata").json()["rest"]
+    held = {each["type"]: [by["name"] for by in each["searchParam"]] for each in rest["resource"]}
+    assert set(held) == {"Condition", "Encounter", "Observation", "Patient", "PractitionerRole"}
+    for resource_type, parameters in held.items():
+        for name in parameters:
+            assert get(server, f"/{resource_type}?{name}=anything").status_code == 200
+    assert rest["security"]["cors"] is True
+
+
+def test_the_list_of_patients_is_there_without_any_parameter(server: FhirServer) -> None:
+    assert ids(get(server, "/Patient").json()) == [PATIENT_ID]
+
+
+def test_every_patient_of_the_stories_is_on_the_first_page() -> None:
+    stories = load()
+    with running(store_of(stories)) as ehr:
+        assert ids(requests.get(f"{ehr.base}/Patient", timeout=10).json()) == [story.patient_id for story in stories]
+
+
+def test_a_part_of_a_record_that_cannot_be_read_is_a_failed_search(server: FhirServer) -> None:
+    server.store.fail_for(PATIENT_ID, ["Condition"])
+    assert get(server, f"/Condition?patient={PATIENT_ID}").status_code == 503
+    assert get(server, f"/Condition?patient=Patient/{PATIENT_ID}").status_code == 503
+    assert ids(get(server, "/Condition?patient=another").json()) == ["of-another"]
+    assert get(server, f"/Observation?patient={PATIENT_ID}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -181,7 +226,7 @@ def test_broken_connections_are_really_broken(kind: str, server: FhirServer) -> 
         get(server, f"/Patient/{PATIENT_ID}")
 
 
-def test_it_runs_as_a_program_with_the_sample_patients() -> None:
+def test_it_runs_as_a_program_with_the_stories_patients() -> None:
     command = [sys.executable, "-m", "sandbox.fhir_server", "--port", "0", "--token", "t"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
@@ -189,9 +234,11 @@ def test_it_runs_as_a_program_with_the_sample_patients() -> None:
             base = program.stdout.readline().split()[3].rstrip(";")
             deadline = time.monotonic() + 10
             while time.monotonic() < deadline:
-                answer = requests.get(f"{base}/Patient/patient-203", headers={"Authorization": "Bearer t"}, timeout=10)
+                answer = requests.get(
+                    f"{base}/Patient/left-foot-getting-weaker", headers={"Authorization": "Bearer t"}, timeout=10
+                )
                 if answer.status_code == 200:
                     break
-            assert answer.json()["id"] == "patient-203"
+            assert answer.json()["id"] == "left-foot-getting-weaker"
         finally:
             program.terminate()
