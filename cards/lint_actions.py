@@ -16,7 +16,7 @@ _ABOUT_THE_RECORD = frozenset({"id", "meta", "text", "extension"})
 
 def action_losses(action: dict[str, Any], place: str, profile: Profile) -> Iterator[Loss]:
     """What becomes of an action."""
-    kind = action.get("type")
+    kind = text_of(action, "type")
     if not text_of(action, "description"):
         seen = ", and nothing else of it is shown" if "label" in profile.shown else ""
         yield lost(f"{place}.description", f"is missing{seen}")
