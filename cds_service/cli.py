@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from cards.profiles import DEFAULT_PROFILE, PROFILES
+from cds_service.audit_group import audit
 from cds_service.egress_policy import BadAddress
 from cds_service.lint_cli import lint
 from cds_service.settings import HOOKS, Settings, SettingsError, fhir_base, settings_from
@@ -84,6 +85,7 @@ def serve(
 
 
 main.add_command(users)
+main.add_command(audit)
 main.add_command(lint)
 
 

@@ -67,6 +67,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     audit_sync: str = "none"
     audit_required: bool = False
     audit_patience_minutes: int = 60
+    audit_keep_days: int = 0
+    audit_checkpoint_minutes: int = 60
+    page_days: int = 90
     traces_url: str = ""
 
     @property
@@ -94,6 +97,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     def audit_journal(self) -> Path:
         """The folder of the local journal, where a record goes before its answer leaves."""
         return self.state_folder / "audit-journal"
+
+    @property
+    def audit_key(self) -> Path:
+        """The file of the key that checkpoints are signed with."""
+        return self.state_folder / "audit-key.pem"
+
+    @property
+    def audit_checkpoints(self) -> Path:
+        """The file that every checkpoint is also written to, outside the store."""
+        return self.state_folder / "audit-checkpoints.jsonl"
 
     @property
     def audit_store_url(self) -> str:
@@ -294,6 +307,17 @@ VARIABLES: dict[str, Variable] = {
         _whole_number(1, 10_080),
         "1 to 10080",
         "With that: how long the store may be out of reach before calls are refused.",
+    ),
+    "audit_keep_days": Variable(
+        _whole_number(0, 36_500),
+        "0 to 36500",
+        "Records older than this are pruned; 0: kept until somebody prunes them.",
+    ),
+    "audit_checkpoint_minutes": Variable(
+        _whole_number(0, 10_080), "0 to 10080", "How often a signed checkpoint is made; 0: by command only."
+    ),
+    "page_days": Variable(
+        _whole_number(1, 3650), "1 to 3650", "How long the link to the patient's page finds the date it names."
     ),
     "traces_url": Variable(
         _url, "an http(s) address", "OpenTelemetry collector (OTLP over HTTP) that a trace of each call is sent to."

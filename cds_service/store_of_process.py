@@ -1,0 +1,42 @@
+"""The audit store as a process reads it: opened when it is first asked for, and never carried over a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from audit_trail.database import StoreAddressError, store_address
+from audit_trail.queries import Queries
+from audit_trail.store import Store, open_store
+from cds_service.settings import Settings, SettingsError
+
+
+class StoreOfProcess:
+    """Shared by the threads of a process; made before the workers fork, if need be."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            self._url = store_address(address)
+        except StoreAddressError as problem:
+            raise SettingsError(f"LUMBAR_CDS_AUDIT_STORE: {problem}") from None
+        self._lock = threading.Lock()
+        self._opened: tuple[int, Store] | None = None
+
+    def store(self) -> Store:
+        """The store; it connects when it is first used."""
+        opened = self._opened
+        if opened is None or opened[0] != os.getpid():
+            with self._lock:
+                opened = self._opened
+                if opened is None or opened[0] != os.getpid():
+                    opened = self._opened = (os.getpid(), open_store(self._url))
+        return opened[1]
+
+    def queries(self) -> Queries:
+        """Questions to the store. Whoever shows records to somebody records the access first."""
+        return Queries(self.store())
+
+
+def store_of(settings: Settings) -> StoreOfProcess | None:
+    """The store of these settings; ``None``: nothing is recorded."""
+    return StoreOfProcess(settings.audit_store_url) if settings.audit_store_url else None
