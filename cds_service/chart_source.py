@@ -11,6 +11,7 @@ from cds_service.fhir_client import Found
 from cds_service.service_catalogue import expected_sources
 from cds_service.trust import Caller
 from fhir_mappings.decode import HookCall
+from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.picture import Chart, chart_from_prefetch
 
 
@@ -47,6 +48,15 @@ class FetchRecord(Struct, frozen=True):
 
 
 NOTHING_FETCHED = FetchRecord()
+
+
+class ChartRefused(Exception):
+    """There can be no chart of this patient; and what was asked for it all the same, for the record."""
+
+    def __init__(self, problem: PatientMissing | WrongPatient, fetched: FetchRecord) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.fetched = fetched
 
 
 class Gathered(Struct, frozen=True):

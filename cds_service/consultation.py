@@ -14,7 +14,7 @@ from cards import Advised, Answer, CallIds, Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
 from cards.profiles import PROFILES
-from cds_service.chart_source import NOTHING_FETCHED, ChartSource, FetchRecord
+from cds_service.chart_source import NOTHING_FETCHED, ChartRefused, ChartSource, FetchRecord
 from cds_service.collaborators import Collaborators
 from cds_service.computing import TURN
 from cds_service.deadline import Deadline
@@ -98,7 +98,11 @@ def _consult(
     if not any(_is_judged(draft, service) for draft in drafts):
         return Consultation(NOTHING_TO_SAY, hook_differs)  # no chart is opened for an order we do not rate
 
-    gathered = chart_source.gather(call, caller, deadline, reasons)
+    try:
+        gathered = chart_source.gather(call, caller, deadline, reasons)
+    except ChartRefused as refused:
+        progress.fetched = progress.fetched.followed_by(refused.fetched)
+        raise refused.problem from None
     progress.fetched = progress.fetched.followed_by(gathered.record)
     progress.call = gathered.call
     if gathered.call is not call:

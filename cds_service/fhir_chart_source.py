@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from cds_service.chart_source import NOTHING_FETCHED, FetchRecord, Gathered, Wave, expected_of
+from cds_service.chart_source import NOTHING_FETCHED, ChartRefused, FetchRecord, Gathered, Wave, expected_of
 from cds_service.computing import TURN
 from cds_service.deadline import Deadline
 from cds_service.egress import BadAddress, Egress, HostRule, normal_base
@@ -26,7 +26,7 @@ from cds_service.prefetch_queries import Query, queries_for, safe_id
 from cds_service.trust import Caller
 from fhir_mappings.chart import gap, unread_keys
 from fhir_mappings.decode import HookCall
-from fhir_mappings.errors import PatientMissing
+from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.picture import Chart, chart_from_prefetch
 from fhir_mappings.prefetch_values import FAILED, State
 from fhir_mappings.referred import medicines_referred_to, still_missing, user_referred_to
@@ -87,16 +87,23 @@ class FhirChartSource:
         asked = self._asked(call, caller, base, deadline, expected)
         asked.keys = chart.unread_keys if chart is not None else ("patient", *unread_keys(call.prefetch, expected))
         asked.reasons = reasons
-        wanted = {**queries_for(call.context, asked.keys), **_references(asked, chart, asked.keys)}
-        while wanted:
-            self._complete(asked, wanted)
-            chart = chart_from_prefetch(asked.call, expected)
-            wanted = {} if asked.server.is_unsupported else _references(asked, chart, ())
-        if chart is None:
-            chart = chart_from_prefetch(asked.call, expected)  # no Patient, and no way to ask for one
+        try:
+            chart = self._completed_chart(asked, chart)
+        except (PatientMissing, WrongPatient) as problem:
+            raise ChartRefused(problem, asked.record()) from None
         if asked.user_unread:
             chart.gaps = (*chart.gaps, gap("Practitioner", "failed"))
         return Gathered(chart, asked.call, asked.record())
+
+    def _completed_chart(self, asked: _Asked, chart: Chart | None) -> Chart:
+        wanted = {**queries_for(asked.call.context, asked.keys), **_references(asked, chart, asked.keys)}
+        while wanted:
+            self._complete(asked, wanted)
+            chart = chart_from_prefetch(asked.call, asked.expected)
+            wanted = {} if asked.server.is_unsupported else _references(asked, chart, ())
+        if chart is None:
+            chart = chart_from_prefetch(asked.call, asked.expected)  # no Patient, and no way to ask for one
+        return chart
 
     def with_reasons(
         self, call: HookCall, caller: Caller, deadline: Deadline, reasons: tuple[str, ...]
