@@ -34,6 +34,8 @@ NO_ORDER: Final = OrderSummary(reference="")
 
 def column_text(text: str) -> str:
     """A text as its column holds it: callers write anything, and no database takes all of it."""
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     if len(text) <= LONGEST:

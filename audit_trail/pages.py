@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from audit_trail.tables import PAGE, RECORD
 from cards.ids import ids_of_call
 from cards.page import Audience, Page, PageError, page_handle, page_of
 
-_LENGTH_OF_HANDLE: Final = 36
+_HANDLE: Final = re.compile(r"[0-9a-fA-F-]{36}")
 
 
 class KeptPage(Struct, frozen=True):
@@ -30,7 +31,7 @@ def find_page(queries: Queries, audience: Audience, handle: str, now: datetime, 
 
     Where a call was repeated, the link counts from the last time that it was given.
     """
-    if len(handle) != _LENGTH_OF_HANDLE:
+    if not _HANDLE.fullmatch(handle):
         return None
     place = and_(RECORD.c.writer == PAGE.c.writer, RECORD.c.number == PAGE.c.number)
     query = (

@@ -37,6 +37,7 @@ from audit_trail.tables import ACCESS, CARD, CONTENT, DECISION, FEEDBACK, PAGE_V
 
 _AnyRecord = TypeVar("_AnyRecord", bound=Record)
 _BATCH: Final = 200
+_HIGHEST: Final = 2**63 - 1  # number of a record
 _MOST_AT_ONCE: Final = 500  # values of one IN
 
 
@@ -125,9 +126,9 @@ class Queries:
         place = split_record_id(name)
         with self.connection() as connection:
             found = tuple(_records(connection, DecisionRecord, DECISION.c.decision == column_text(name)))
-            if found or place is None:
+            if found or place is None or place[1] > _HIGHEST:
                 return found
-            wanted = (RECORD.c.writer == place[0]) & (RECORD.c.number == place[1])
+            wanted = (RECORD.c.writer == column_text(place[0])) & (RECORD.c.number == place[1])
             return tuple(_records_where(connection, DecisionRecord, select(RECORD).where(wanted)))
 
     def outcomes(self, call: DecisionRecord) -> tuple[Outcome, ...]:
@@ -181,12 +182,12 @@ class Queries:
     def content(self, digest: str) -> ContentRecord | None:
         """What answers were made by, under its hash."""
         with self.connection() as connection:
-            found = _records(connection, ContentRecord, CONTENT.c.digest == digest)
+            found = _records(connection, ContentRecord, CONTENT.c.digest == column_text(digest))
             return next((each.record for each in found), None)
 
     def has_content(self, digest: str) -> bool:
         """Is that content kept?"""
-        query = select(CONTENT.c.digest).where(CONTENT.c.digest == digest).limit(1)
+        query = select(CONTENT.c.digest).where(CONTENT.c.digest == column_text(digest)).limit(1)
         with self.connection() as connection:
             return connection.scalar(query) is not None
 

@@ -17,6 +17,7 @@ from cds_service.metrics import Metrics
 from cds_service.operator_log import OperatorLog
 from cds_service.recording import Recorder
 from cds_service.settings import Settings, SettingsError
+from cds_service.store_keeping import StoreKeeping
 from cds_service.tracing import NO_TRACES, Traces, TracesOfWorker, TracesUnavailable
 from cds_service.versions import software_version
 
@@ -68,6 +69,7 @@ def _journal(settings: Settings, operator: OperatorLog, metrics: Metrics) -> Jou
         metrics.stored,
         sync=settings.audit_sync == "each",
         patience=60.0 * settings.audit_patience_minutes,
+        keeping=StoreKeeping(settings, operator).round,
     )
 
 

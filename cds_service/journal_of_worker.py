@@ -18,6 +18,7 @@ from typing import Final
 from audit_trail.draining import Drained, Drainer, RecordStore, StoreDown
 from audit_trail.journal import JournalError, JournalWriter, bytes_waiting
 from audit_trail.record import Record, encode
+from cds_service.computing import LEAD
 from cds_service.operator_log import OperatorLog
 
 SECONDS_BETWEEN_ROUNDS: Final = 0.25
@@ -37,6 +38,7 @@ class JournalOfWorker:
         stored: Callable[[Drained], None],
         sync: bool = False,
         patience: float = 3600.0,
+        keeping: Callable[[RecordStore], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self._open_store = open_store
@@ -44,6 +46,7 @@ class JournalOfWorker:
         self._count = stored
         self._sync = sync
         self._patience = patience
+        self._keeping = keeping  # what else the store needs from time to time
         self._starting = threading.Lock()
         self._process = 0
         self._journal: JournalWriter | None = None
@@ -63,6 +66,8 @@ class JournalOfWorker:
 
     def append(self, record: Record) -> int:
         """Keeps the record, and returns its number; ``JournalError`` where it could not be kept."""
+        if self._sync:
+            LEAD.leave()  # the disk has to be waited for
         try:
             number = self._here().append(encode(record))
         except JournalError:
@@ -188,6 +193,7 @@ class JournalOfWorker:
                 self._operator.write("info", "audit-journal", said)
             if drained.lost:
                 self._operator.write("error", "audit-journal", f"{drained.lost} records are missing from a journal")
+            self._keeping(self._store)
 
     def _is_down(self, why: str) -> None:
         self._drainer = None  # where it had come to is asked of the store when it is back
