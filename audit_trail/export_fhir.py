@@ -118,9 +118,10 @@ def _answered(call: Stored[DecisionRecord], here: Here) -> _Event:
 def _fetched(call: Stored[DecisionRecord], number: int, answer: FetchedAnswer, here: Here) -> _Event:
     """What the EHR's server was asked: a read of one entry, or a search under a prefetch key."""
     record = call.record
-    reference = answer.key.rpartition(": ")[2] if ": " in answer.key else ""
+    asked = _asked(record, answer.key, here)
+    reference = "" if "?" in asked else asked
     failed = answer.state not in ("read", "known empty")
-    entity = _read_entity(record, reference) if reference else _query_entity(record, answer.key, here)
+    entity = _read_entity(record, reference) if reference else _query_entity(answer.key, asked)
     return _Event(
         name=f"{call.place.id}/fetched/{number}",
         profile="PatientRead" if reference else "PatientQuery",
@@ -237,14 +238,23 @@ def _read_entity(record: DecisionRecord, reference: str) -> Resource:
     return {"what": {"reference": absolute(record, reference)}, "type": _OBJECT, "role": _role("domain")}
 
 
-def _query_entity(record: DecisionRecord, key: str, here: Here) -> Resource:
-    """The query as it was asked: the template of its prefetch key, for this patient. (R4 takes a query or a name.)"""
-    query = here.queries.get(key, key)
-    context = {"patientId": record.patient, "encounterId": record.encounter}
+def _asked(record: DecisionRecord, key: str, here: Here) -> str:
+    """What the server was asked for: an entry that the call refers to, or the template of a prefetch key, filled in."""
+    asked = here.queries.get(key, key.rpartition(": ")[2])
+    context = {
+        "context.patientId": record.patient,
+        "context.encounterId": record.encounter,
+        "userPractitionerId": record.user.rpartition("/")[2],
+    }
     for name, value in context.items():
-        query = query.replace("{{context." + name + "}}", value)
-    query = query.replace("{{userPractitionerId}}", record.user.rpartition("/")[2])
-    return {"type": _OBJECT, "role": _role("query"), "description": key, "query": b64encode(query.encode()).decode()}
+        asked = asked.replace("{{" + name + "}}", value)
+    return asked
+
+
+def _query_entity(key: str, asked: str) -> Resource:
+    """R4 takes a query or a name, so the prefetch key stands in the description."""
+    query = b64encode(asked.encode()).decode()
+    return {"type": _OBJECT, "role": _role("query"), "description": key, "query": query}
 
 
 def _role(name: str) -> Resource:

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from copy import copy
 from datetime import date
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -84,21 +86,25 @@ def _here(task: Task) -> Done:
     if not isinstance(record, DecisionRecord):
         raise UnknownRecord("not a decision")
     try:
-        with tempfile.TemporaryDirectory(prefix="lumbar-cds-") as folder:
-            return Done(decide_again(record, _tools(task, Path(folder))))
+        tools = _tools(task.settings, tuple(sorted(task.site.items())), task.rules_of)
+        return Done(decide_again(record, copy(tools)))
     except CannotDecideAgain as problem:
         return Done(problem=str(problem))
     except (*DATA_PROBLEMS, msgspec.DecodeError, KeyError) as problem:
         return Done(problem=f"this version cannot use those contents: {problem}")
 
 
-def _tools(task: Task, folder: Path) -> Collaborators:
-    shaping = msgspec.json.decode(task.settings, type=DecisionSettings)
-    settings = _settings(shaping, task.site, folder)
-    guidelines: GuidelinesInForce = GuidelinesByDay(settings)
-    if task.rules_of is not None:
-        guidelines = AlwaysOn(guidelines.on(task.rules_of), shaping.site_parameters)
-    return Collaborators(settings, load_code_lists(settings), guidelines, PrefetchChartSource())
+@lru_cache(maxsize=4)
+def _tools(shaping: str, site: tuple[tuple[str, str], ...], rules_of: date | None) -> Collaborators:
+    """Read once for all records that were made by the same."""
+    decided_by = msgspec.json.decode(shaping, type=DecisionSettings)
+    with tempfile.TemporaryDirectory(prefix="lumbar-cds-") as folder:
+        settings = _settings(decided_by, dict(site), Path(folder))
+        guidelines: GuidelinesInForce = GuidelinesByDay(settings)
+        terminology = load_code_lists(settings)
+    if rules_of is not None:
+        guidelines = AlwaysOn(guidelines.on(rules_of), decided_by.site_parameters)
+    return Collaborators(settings, terminology, guidelines, PrefetchChartSource())
 
 
 def _settings(shaping: DecisionSettings, site: Mapping[str, str], folder: Path) -> Settings:

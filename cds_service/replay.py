@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +15,7 @@ from audit_trail.record import ContentRecord, DecisionRecord, Versions
 from audit_trail.story import plain_details
 from cds_service.contents_in_use import Texts, decide_by
 from cds_service.deciding_again import CannotDecideAgain, Decided, require_enough
-from cds_service.versions import InForce, Name, content_of, software_version, texts_of
+from cds_service.versions import SITE, InForce, Name, content_of, software_version, texts_of
 
 NAMES: Final[tuple[Name, ...]] = get_args(Name)
 ContentOf = Callable[[str], ContentRecord | None]  # by content hash
@@ -57,6 +57,7 @@ class Compared(Struct, frozen=True):
     wrote: str
     today: str
     problem: str = ""
+    at_a_glance: tuple[tuple[str, str, str], ...] = ()  # what, then, today: of what differs
 
 
 def replay(record: DecisionRecord, content_of_digest: ContentOf) -> Replayed:
@@ -76,16 +77,20 @@ def replay(record: DecisionRecord, content_of_digest: ContentOf) -> Replayed:
 
 
 def compare(
-    record: DecisionRecord, content_of_digest: ContentOf, today: InForce, rules_of: date, keep_address: bool = True
+    record: DecisionRecord, content_of_digest: ContentOf, today: InForce, rules_of: date, keep_site: bool = False
 ) -> Compared:
-    """What today's rules, code lists, wording and settings would have said to the recorded call."""
+    """What today's rules, code lists, wording and settings would have said to the recorded call.
+
+    ``keep_site``: the site's own code lists are taken to be those of the record.
+    """
     wrote, now = record.versions.software, software_version()
     try:
         require_enough(record)
         before = contents_of(record.versions, content_of_digest)
         after = {content.name: texts_of(content.json) for content in today.contents}
-        if keep_address:
-            after["settings"] = _at_the_address_of(before["settings"], after["settings"])
+        after["settings"] = _at_the_address_of(before["settings"], after["settings"])
+        if keep_site:
+            after["terminology"] = _with_site_of(before["terminology"], after["terminology"])
         baseline = decide_by(record, before)
         both = decide_by(record, after, rules_of)
     except CannotDecideAgain as problem:
@@ -106,7 +111,31 @@ def compare(
             effects.append(msgspec.structs.replace(effect, changed=changed))
         else:
             unchanged.append(name)
-    return Compared(_against_record(record, both), tuple(effects), tuple(unchanged), wrote, now)
+    found = _against_record(record, both)
+    glance = at_a_glance(recorded_answer(record), plain_details(record), both) if found else ()
+    return Compared(found, tuple(effects), tuple(unchanged), wrote, now, at_a_glance=glance)
+
+
+def at_a_glance(answer: bytes, details: Mapping[str, Any], today: Decided) -> tuple[tuple[str, str, str], ...]:
+    """What a clinician would notice first: the card, the rating, the row."""
+    then = _glance(answer, details)
+    now = _glance(today.answer, msgspec.json.decode(today.details) if today.details else {})
+    rows = ((what, then.get(what, "nothing"), now.get(what, "nothing")) for what in dict.fromkeys((*then, *now)))
+    return tuple(row for row in rows if row[1] != row[2])
+
+
+def _glance(answer: bytes, details: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    body = msgspec.json.decode(answer) if answer else {}
+    for at, card in enumerate(body.get("cards") or (), start=1):
+        found[f"Card {at}"] = f"{card['indicator']}: {card['summary']}"
+    for at, advice in enumerate(details.get("advice") or (), start=1):
+        rating, leading, better = (advice.get(name) or {} for name in ("rating", "leading", "better"))
+        found[f"Order {at}: rating"] = str(rating.get("pama") or "none")
+        found[f"Order {at}: row"] = str(leading.get("label") or "none")
+        found[f"Order {at}: urgency"] = advice["urgency"]
+        found[f"Order {at}: offered"] = " ".join(str(better.get(part) or "") for part in ("procedure", "priority"))
+    return found
 
 
 def contents_of(versions: Versions, content_of_digest: ContentOf) -> Texts:
@@ -163,3 +192,9 @@ def _at_the_address_of(before: Mapping[str, str], after: Mapping[str, str]) -> d
     then, now = (msgspec.json.decode(texts["settings.json"]) for texts in (before, after))
     now["base_url"] = then.get("base_url", now.get("base_url"))
     return {"settings.json": msgspec.json.format(msgspec.json.encode(now), indent=2).decode()}
+
+
+def _with_site_of(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Today's code lists with the site's own of then."""
+    ours = {name: text for name, text in after.items() if not name.startswith(f"{SITE}/")}
+    return ours | {name: text for name, text in before.items() if name.startswith(f"{SITE}/")}

@@ -1,0 +1,73 @@
+"""Which calls a command means: options that list, export and simulate share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, TypeVar
+
+import click
+
+from audit_trail.selection import Selection
+from audit_trail.tables import EPOCH
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_AGO: Final = re.compile(r"([1-9][0-9]{0,4})([hdw])")
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_OPTIONS: Final = (
+    ("--since", "since", "From then on: a day, a moment, or 12h, 30d, 8w ago."),
+    ("--until", "until", "Before then (a day, or a moment); by default now."),
+    ("--client", "client", "Calls of this client."),
+    ("--service", "service", "Calls of this service, e.g. lumbar-imaging-order-sign."),
+    ("--user", "user", "Calls of this user, as the call names them (Practitioner/7)."),
+    ("--patient", "patient", "Calls about the patient with this id."),
+    ("--rating", "rating", "Orders rated appropriate, not-appropriate, no-criteria-apply, or none."),
+    ("--situation", "situation", "Orders with this kind of advice, e.g. wrong-test."),
+    ("--outcome", "outcome", "Calls that were answered, 'left alone', or failed."),
+)
+
+
+def choosing(command: _F) -> _F:
+    """Adds the options that choose calls."""
+    for flag, name, says in reversed(_OPTIONS):
+        command = click.option(flag, name, default="", help=says)(command)
+    return command
+
+
+class BadPeriod(ValueError):
+    """A moment that cannot be read."""
+
+
+def selection(now: datetime, **chosen: str) -> tuple[Selection, str]:
+    """What is chosen, and the patient (who is no part of a selection)."""
+    user = chosen["user"]
+    return Selection(
+        since=moment(chosen["since"], now) if chosen["since"] else EPOCH,
+        until=moment(chosen["until"], now) if chosen["until"] else now + timedelta(days=1),
+        client=chosen["client"],
+        service=chosen["service"],
+        users=(user,) if user else None,
+        rating=chosen["rating"],
+        situation=chosen["situation"],
+        outcome=chosen["outcome"],
+    ), chosen["patient"].removeprefix("Patient/")
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """A moment as it is typed: a day (its beginning, UTC), a moment with or without zone, or how long ago."""
+    ago = _AGO.fullmatch(text)
+    if ago is not None:
+        return now - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadPeriod(f"{text}: expected a day (2026-11-25), a moment, or 12h, 30d, 8w ago") from None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+
+
+def described(chosen: dict[str, str]) -> str:
+    """What was chosen, for the record of the access."""
+    return " ".join(f"{name}={value}" for name, value in chosen.items() if value)
