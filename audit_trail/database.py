@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
@@ -20,6 +22,7 @@ _DIALECTS: Final = ("sqlite", "postgresql")
 # PostgreSQL: a connection that hangs must not hold up whoever waits for it.
 _POSTGRES_OPTIONS: Final = "-c statement_timeout={ms} -c lock_timeout={ms} -c timezone=UTC"
 _STATEMENT_MS: Final = 60_000
+_GRACE_SECONDS: Final = 2.0
 
 
 class StoreAddressError(ValueError):
@@ -50,14 +53,17 @@ def sqlite_address(file: Path) -> URL:
 
 
 def connect_to(url: URL, statement_ms: int = _STATEMENT_MS, connections: int = 4) -> Engine:
-    """An engine; it connects when it is first used, and must be made in the process that uses it."""
+    """An engine; it connects when it is first used, and must be made in the process that uses it.
+
+    ``statement_ms``: longest time of one statement; 0: as long as it takes.
+    """
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url, hide_parameters=True, connect_args={"timeout": SECONDS_WAITED_FOR_OTHERS}, pool_size=connections
         )
         _set_up_sqlite(engine, Path(url.database or ""))
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,  # values are patients' data: not in an error's text either
         pool_size=connections,
@@ -73,6 +79,35 @@ def connect_to(url: URL, statement_ms: int = _STATEMENT_MS, connections: int = 4
             "application_name": "lumbar-cds",
         },
     )
+    kind = impatient(statement_ms)
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        return kind.connect(*arguments, **options)
+
+    return engine
+
+
+class _Connection(psycopg.Connection[Any]):
+    """Gives up on a server that takes statements and never answers: frozen, or cut off."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, self.seconds() if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # an answer that comes late would be taken for the next one
+            raise
+
+    def seconds(self) -> float | None:
+        """Longest wait for one statement; ``None``: as long as it takes."""
+        return None
+
+
+def impatient(statement_ms: int) -> type[psycopg.Connection[Any]]:
+    """Connections whose statements end by then, whatever the server does."""
+    longest = None if not statement_ms else statement_ms / 1000 + _GRACE_SECONDS
+    return type("Impatient", (_Connection,), {"seconds": lambda _: longest})
 
 
 def _set_up_sqlite(engine: Engine, file: Path) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, tuple_, update
 
 from audit_trail.columns import column_text
-from audit_trail.database import problems_told, writing
+from audit_trail.database import connect_to, problems_told, writing
 from audit_trail.record import RecordSpan, TombstoneRecord
 from audit_trail.store import Store, add_to
 from audit_trail.tables import CARD, CONTENT, DECISION, DERIVED, FEEDBACK, PAGE_VIEW, RECORD
@@ -137,9 +137,13 @@ def _within(column: Any, span: RecordSpan) -> ColumnElement[bool]:
 
 def _sweep(store: Store) -> None:
     """Contents are gone from the files as well, and not only from view."""
-    if store.engine.dialect.name == "postgresql":
-        with problems_told(), store.engine.connect() as plain:
-            plain.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM record")
+    if store.engine.dialect.name == "sqlite":
+        with problems_told(), closing(store.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return
-    with problems_told(), closing(store.engine.raw_connection()) as connection:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    unhurried = connect_to(store.engine.url, statement_ms=0)
+    try:
+        with problems_told(), unhurried.connect() as plain:
+            plain.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM record")
+    finally:
+        unhurried.dispose()

@@ -111,9 +111,9 @@ class Store:
         return stored if own is None or own.number < stored.number else own
 
 
-def open_store(url: URL) -> Store:
-    """The store at that address; it connects when it is first used."""
-    return Store(connect_to(url))
+def open_store(url: URL, unhurried: bool = False) -> Store:
+    """The store at that address; it connects when it is first used. ``unhurried``: statements may take their time."""
+    return Store(connect_to(url, statement_ms=0) if unhurried else connect_to(url))
 
 
 def head_for_writing(connection: Connection, writer: str) -> ChainHead:

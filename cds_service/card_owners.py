@@ -16,6 +16,9 @@ _TABLES: Final = (
 )
 
 
+SECONDS_KEPT: Final = 30 * 86_400.0
+
+
 class CardOwnersError(Exception):
     """The memory cannot be used at the moment."""
 
@@ -35,7 +38,6 @@ class CardOwners(Protocol):
 class SqliteCardOwners:
     """In the file of the used tokens; like these, digests only."""
 
-    SECONDS_KEPT: Final = 30 * 86_400.0
     SECONDS_BETWEEN_PRUNINGS: Final = 60.0
     SECONDS_WAITED_FOR_OTHERS: Final = 0.25  # an answer waits for it
 
@@ -44,8 +46,8 @@ class SqliteCardOwners:
         self._pruned_at = 0.0
 
     def keep(self, client: str, cards: Iterable[str], now: float) -> None:
-        owner, until = mark_of(client), now + self.SECONDS_KEPT
-        rows = [(_mark(card), owner, until) for card in cards]
+        owner, until = mark_of(client), now + SECONDS_KEPT
+        rows = [(mark_of_card(card), owner, until) for card in cards]
         try:
             connection = self._file.connection()
             if now - self._pruned_at > self.SECONDS_BETWEEN_PRUNINGS:
@@ -63,7 +65,7 @@ class SqliteCardOwners:
             connection = self._file.connection()
             for card in cards:
                 query = "SELECT client FROM card WHERE mark = ? AND until >= ?"
-                row = connection.execute(query, (_mark(card), now)).fetchone()
+                row = connection.execute(query, (mark_of_card(card), now)).fetchone()
                 if row is not None:
                     found[card] = row[0] == owner
         except STATE_PROBLEMS as problem:
@@ -71,7 +73,7 @@ class SqliteCardOwners:
         return found
 
 
-def _mark(card: str) -> bytes:
+def mark_of_card(card: str) -> bytes:
     """Of a card's uuid, which some clients write in capitals."""
     return mark_of(card.strip().lower())
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from audit_trail.database import StoreAddressError, store_address
 from cds_service.card_owners import SentCards, SqliteCardOwners
 from cds_service.clients import Client
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import load_code_lists
 from cds_service.operator_log import OperatorLog
 from cds_service.rate_limit import RateLimit
-from cds_service.replay_memory import ReplayMemoryError, SqliteReplayMemory
+from cds_service.replay_memory import ReplayMemory, ReplayMemoryError, SqliteReplayMemory
 from cds_service.running_clients import RunningClients
 from cds_service.sandbox_tokens import SandboxTokens
 from cds_service.settings import Settings, SettingsError
+from cds_service.shared_memory import SharedCardOwners, SharedDatabase, SharedReplayMemory
 from cds_service.trust import OpenTrust
 from fhir_mappings.terminology import Terminology
 
@@ -26,19 +28,40 @@ def closed_trust(settings: Settings) -> ClosedTrust:
     """Closed mode: the clients of the file that the settings name."""
     if settings.clients is None:
         raise SettingsError("LUMBAR_CDS_CLIENTS: closed mode needs a clients file")
-    replays = SqliteReplayMemory(settings.used_tokens)
+    own = SqliteReplayMemory(settings.used_tokens)
     try:
-        replays.prepare()
+        own.prepare()
     except ReplayMemoryError as problem:
         raise SettingsError(f"LUMBAR_CDS_STATE_DIR: {settings.used_tokens}: {problem}") from None
-    return ClosedTrust(running_clients(settings), replays, RateLimit())
+    return ClosedTrust(running_clients(settings), _replay_memory(settings, own), RateLimit())
+
+
+def _replay_memory(settings: Settings, own: ReplayMemory) -> ReplayMemory:
+    """Shared by the machines that share a store; else the machine's own."""
+    database = shared_database(settings)
+    if database is None:
+        return own
+    return SharedReplayMemory(database, own, OperatorLog(settings.log_level), settings.audit_required)
 
 
 def sent_cards(settings: Settings) -> SentCards | None:
     """Closed mode: whose card is whose. Open mode keeps nothing."""
     if settings.clients is None:
         return None
-    return SentCards(SqliteCardOwners(settings.used_tokens), OperatorLog(settings.log_level))
+    database = shared_database(settings)
+    owners = SqliteCardOwners(settings.used_tokens) if database is None else SharedCardOwners(database)
+    return SentCards(owners, OperatorLog(settings.log_level))
+
+
+def shared_database(settings: Settings) -> SharedDatabase | None:
+    """The database of a store that several machines may share; SQLite's file is a machine's own."""
+    if not settings.audit_store_url:
+        return None
+    try:
+        url = store_address(settings.audit_store_url)
+    except StoreAddressError as problem:
+        raise SettingsError(f"LUMBAR_CDS_AUDIT_STORE: {problem}") from None
+    return SharedDatabase(url) if url.get_backend_name() == "postgresql" else None
 
 
 def running_clients(settings: Settings) -> RunningClients:
