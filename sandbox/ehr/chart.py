@@ -52,7 +52,7 @@ class Person(Struct, frozen=True):
 
 def person_of(patient: Json, today: date) -> Person:
     """Name, age and sex."""
-    name = next(iter(patient.get("name") or ()), {})
+    name: Json = next(iter(patient.get("name") or ()), {})
     return Person(
         " ".join([*name.get("given", ()), name.get("family", "")]).strip(),
         age_on(str(patient.get("birthDate") or ""), today),
@@ -126,7 +126,7 @@ def _status(resource: Json) -> str:
 
 
 def _code(concept: Json) -> str:
-    codings = concept.get("coding") or ({},)
+    codings: list[Json] = concept.get("coding") or [{}]
     return str(codings[0].get("code") or concept.get("text") or "")
 
 
@@ -224,7 +224,7 @@ def _device(resource: Json, today: date) -> Entry:
 
 
 def _allergy(resource: Json, today: date) -> Entry:
-    reaction = next(iter(resource.get("reaction") or ()), {})
+    reaction: Json = next(iter(resource.get("reaction") or ()), {})
     what = ", ".join(text_of(each) for each in reaction.get("manifestation") or ())
     return Entry(_reference(resource), text_of(resource.get("code") or {}), "Allergy", date_of(resource, today), what)
 

@@ -13,7 +13,7 @@ from sandbox.ehr.chart import Chart, chart_of
 from sandbox.ehr.desk import Desk, Visit
 from sandbox.ehr.prefetch import SearchFailed
 from sandbox.fhir_server.store import Store, UnknownParameter
-from sandbox.stories import Story, load
+from sandbox.stories import Story, load, store_of
 
 Json = dict[str, Any]
 
@@ -59,7 +59,7 @@ class Clinic:
         with self._lock:
             if self._today is None or self._today.day != day:
                 stories = load(day)
-                store = Store(resource for story in stories for resource in story.resources)
+                store = store_of(stories)
                 self._today = Today(day, stories, store)
                 self._renewed(store)
             return self._today

@@ -20,7 +20,7 @@ _DATED_BY = {
     "AllergyIntolerance": ("onsetDateTime", "recordedDate"),
     "Encounter": ("period",),
 }
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 class Dated(Struct, frozen=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
-
 from uuid import uuid4
 
 from msgspec import Struct, field

@@ -9,7 +9,7 @@ from typing import Any
 
 Json = dict[str, Any]
 RATING = "http://fhir.org/argonaut/Extension/pama-rating"
-PRIORITIES = {"routine": "Routine", "urgent": "Urgent", "asap": "As soon as possible", "stat": "At once"}
+PRIORITIES = {"routine": "Routine", "urgent": "Urgent", "asap": "ASAP", "stat": "Stat"}
 
 
 class CannotApply(ValueError):
@@ -30,7 +30,7 @@ def text_of(concept: Json) -> str:
     """The words of a CodeableConcept."""
     if concept.get("text"):
         return str(concept["text"])
-    codings = concept.get("coding") or ({},)
+    codings: list[Json] = concept.get("coding") or [{}]
     return str(codings[0].get("display") or codings[0].get("code") or "")
 
 

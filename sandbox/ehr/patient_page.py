@@ -110,7 +110,7 @@ def patient_view(today: Today, story: Story, desk: Desk) -> PatientView:
 def _setting(resources: Sequence[Json]) -> str:
     for each in resources:
         if each["resourceType"] == "PractitionerRole":
-            specialty = next(iter(each.get("specialty") or each.get("code") or ()), {})
+            specialty: Json = next(iter(each.get("specialty") or each.get("code") or ()), {})
             return text_of(specialty)
     return ""
 
@@ -190,8 +190,12 @@ def _message(number: int, exchange: Exchange) -> MessageView:
         exchange=exchange,
         request={**exchange.request, "prefetch": "see below"} if prefetched else exchange.request,
         prefetched=tuple((key, _brief(value)) for key, value in prefetched.items()),
-        kilobytes=f"{len(msgspec.json.encode(exchange.request)) / 1024:.0f}",
+        kilobytes=_kilobytes(len(msgspec.json.encode(exchange.request))),
     )
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1024:.0f} KB" if size >= 1024 else "under 1 KB"
 
 
 def _brief(value: Any) -> str:

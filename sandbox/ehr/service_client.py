@@ -77,6 +77,10 @@ class ServiceClient:
             raise ServiceSilent(f"{self.discovery} offers no service for {hook}")
         return found
 
+    def close(self) -> None:
+        """Hangs up."""
+        self._session.close()
+
     def _discover(self) -> dict[str, Service]:
         try:
             answer = self._session.get(self.discovery, timeout=PATIENCE)

@@ -47,6 +47,7 @@ class Outcome(Struct, frozen=True):
 
     words: str
     level: str  # critical, warning, good, info
+    rated: str
     situation: str
     urgency: str
     rating: str
@@ -141,7 +142,13 @@ def outcome(advice: Recommendation) -> Outcome:
     rating = advice.rating.pama.value if advice.rating is not None else ""
     category = advice.rating.category if advice.rating is not None else None
     return Outcome(
-        words, level, advice.situation.value, advice.urgency.value, rating, category.value if category else ""
+        words,
+        level,
+        _rated(advice)[0],
+        advice.situation.value,
+        advice.urgency.value,
+        rating,
+        category.value if category else "",
     )
 
 
@@ -166,15 +173,20 @@ _RATED = {
 def _in_words(advice: Recommendation) -> tuple[str, str]:
     if advice.situation is Situation.NOT_OURS:
         return "Silent", "info"
+    other = advice.better is not None and advice.better.procedure is not None
     if advice.situation in _FIRST:
-        return _FIRST[advice.situation]
-    rated, level = _RATED[advice.rating.pama] if advice.rating is not None else ("Not rated", "info")
+        first, level = _FIRST[advice.situation]
+        return (f"{first}, by another study" if other else first), level
+    rated, level = _rated(advice)
     if advice.situation is Situation.WRONG_TEST:
-        better = advice.better
-        change = "another study" if better is not None and better.procedure is not None else "sooner"
+        change = "another study" if other else "sooner"
         rated, level = f"{rated}, but {change}" if level == "good" else f"{rated}: {change}", "warning"
     soon = _SOON.get(advice.urgency, "")
     return (f"{rated}, {soon}" if soon else rated), level
+
+
+def _rated(advice: Recommendation) -> tuple[str, str]:
+    return _RATED[advice.rating.pama] if advice.rating is not None else ("Not rated", "info")
 
 
 def cards(advice: Recommendation, base: Base) -> Answer:

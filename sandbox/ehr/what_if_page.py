@@ -46,7 +46,8 @@ class Choice(Struct, frozen=True):
     id: str
     says: str
     chosen: bool
-    leads: Outcome
+    leads: str
+    level: str
     same: bool
 
 
@@ -95,7 +96,7 @@ def what_if_view(
     facts = tuple(_fact(each, case, choices, now, RECORDED in start.values(), start[each.id]) for each in questions())
     answer = answer_as_dict(cards(advice, case))
     return WhatIf(
-        about=case.order.name,
+        about=_capital(case.order.name),
         facts=facts,
         orders=_orders(base, study, priority, choices, now),
         priorities=_priorities(base, study, priority, choices, now),
@@ -156,7 +157,14 @@ def _fact(
 
 
 def _choice(own_id: str, says: str, chosen: bool, leads: Outcome, now: Outcome) -> Choice:
-    return Choice(own_id, says, chosen, leads, leads == now)
+    words = leads.words
+    if words == now.words and leads != now:  # the same in a word, and not the same
+        words = f"{words} ({leads.rated.lower()})" if leads.rated not in words else f"{words}, otherwise worded"
+    return Choice(own_id, _capital(says), chosen, words, leads.level, leads == now)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _orders(base: Base, study: str, priority: str, choices: Mapping[str, str], now: Outcome) -> FactView:
