@@ -31,6 +31,7 @@ class Calls(Struct, frozen=True, gc=False):
     calls: int
     cards: int
     unread: int  # calls in which a part of the record could not be read
+    unmapped: int  # calls with a code that no list knows
 
 
 class Orders(Struct, frozen=True, gc=False):
@@ -142,6 +143,7 @@ def _calls(connection: Connection, chosen: Selection) -> tuple[Calls, ...]:
             *(part.label(f"c{place}") for place, part in enumerate(by)),
             func.max(column.cards).label("cards"),
             func.max(column.gaps).label("gaps"),
+            func.max(column.unmapped).label("unmapped"),
         )
         .where(*conditions(DECISION, chosen))
         .group_by(*by, column.decision)
@@ -149,21 +151,10 @@ def _calls(connection: Connection, chosen: Selection) -> tuple[Calls, ...]:
     )
     keys = [each.c[f"c{place}"] for place in range(len(by))]
     unread = func.sum(case((each.c.gaps > 0, 1), else_=0))
-    query = select(*keys, func.count(), func.sum(each.c.cards), unread).group_by(*keys)
+    unmapped = func.sum(case((each.c.unmapped > 0, 1), else_=0))
+    query = select(*keys, func.count(), func.sum(each.c.cards), unread, unmapped).group_by(*keys)
     return tuple(
-        Calls(
-            _date(row[0]),
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            row[5],
-            row[6],
-            bool(row[7]),
-            row[8],
-            int(row[9] or 0),
-            int(row[10]),
-        )
+        Calls(_date(row[0]), *row[1:7], bool(row[7]), row[8], int(row[9] or 0), int(row[10]), int(row[11]))
         for row in connection.execute(query)
     )
 
