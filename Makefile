@@ -1,4 +1,4 @@
-# make run    install, start the open demo on http://127.0.0.1:8090
+# make run    install, start the open demo on http://127.0.0.1:8090 and a pretend EHR on http://127.0.0.1:8095
 # make test   install, run all tests
 # make check  format, lint, strict types, import contract, generated files
 SHELL := /bin/bash
@@ -25,7 +25,7 @@ $(STAMP): requirements/dev.txt pyproject.toml tools/create_venv.sh
 	@touch $@
 
 run: install
-	@$(BIN)/lumbar-cds serve --open --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m sandbox --host $(HOST) --port $(PORT)
 
 # NO_POSTGRES=1, NO_BROWSER=1, NO_R4_SCHEMA=1 (HL7's R4 JSON schema, fetched once): to test without these.
 export NO_POSTGRES NO_BROWSER NO_R4_SCHEMA
