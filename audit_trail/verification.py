@@ -62,7 +62,8 @@ class _Verification:
         self._keys = keys
         self._broken: list[Broken] = []
         self._lost: list[RecordSpan] = []
-        self._records = self._pruned = self._checkpoints = 0
+        self._records = self._pruned = 0
+        self._true: set[bytes] = set()  # signatures of checkpoints that hold
         self._rows = dict.fromkeys(DERIVED, 0)
         self._columns_differ = False
         self._tombstones = _spans(connection)
@@ -80,7 +81,7 @@ class _Verification:
             writers=len(writers),
             records=self._records,
             pruned=self._pruned,
-            checkpoints=self._checkpoints,
+            checkpoints=len(self._true),
             broken=tuple(self._broken),
             lost=tuple(self._lost),
         )
@@ -178,7 +179,8 @@ class _Verification:
         missed = [found for head in checkpoint.heads if (found := self._head(head.writer, head.number, head.hash))]
         for writer, number, what in missed:
             self._broken.append(Broken(writer, number, f"{what}, says {name}"))
-        self._checkpoints += not missed
+        if not missed:
+            self._true.add(checkpoint.signature)
 
     def _head(self, writer: str, number: int, seen: bytes) -> tuple[str, int, str] | None:
         query = select(RECORD.c.hash).where(RECORD.c.writer == writer, RECORD.c.number == number)
