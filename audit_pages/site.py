@@ -1,4 +1,4 @@
-"""Puts the pages together: addresses, who gets in, what every page shows, and what is said when something goes wrong."""
+"""Puts the pages together: addresses, who gets in, what each page shows, what is said when something goes wrong."""
 
 from __future__ import annotations
 

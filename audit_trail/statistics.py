@@ -102,7 +102,7 @@ def headline(facts: Facts) -> Headline:
         silent=sum(each.calls for each in facts.calls if each.silent),
         median=percentile(whole, 50),
         slow=percentile(whole, 95),
-        gaps=sum(each.calls for each in facts.noted if each.topic == "gap"),
+        gaps=sum(each.unread for each in facts.calls),
     )
 
 
