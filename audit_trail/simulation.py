@@ -19,10 +19,10 @@ from audit_trail.selection import Selection, conditions
 from audit_trail.tables import CARD, DECISION, JUDGED_ORDER
 
 THRESHOLDS: Final = (
-    ("critical", "critical cards only"),
+    ("critical", "critical cards"),
     ("warning", "and warnings"),
-    ("info", "and information: all cards as they were decided"),
-    ("silent line", "and one line for each appropriate order that stays without a card"),
+    ("info", "and information: every card as it was decided"),
+    ("silent line", "and a line for each appropriate order that has no card"),
 )
 _SEVERITY: Final = {name: rank for rank, (name, _) in enumerate(THRESHOLDS)}
 

@@ -29,6 +29,7 @@ from audit_trail.story_words import (
     rating_in_words,
     study_in_words,
 )
+from cards.override_reasons import reason_words
 
 FACTS_TOLD = 12
 RED_FLAGS_FIRST = (
@@ -288,7 +289,7 @@ def _next(happened: Iterable[Happened]) -> Section:
     rows = []
     for each in sorted(happened, key=lambda one: (outcome_moment(one.item, one.received), one.received)):
         item, moment = each.item, outcome_moment(each.item, each.received)
-        why = item.reason_display or item.reason_code
+        why = item.reason_display or reason_words(item.reason_code) or item.reason_code
         words = "; ".join(part for part in (why, f"“{item.comment}”" if item.comment else "") if part)
         rows.append((f"{moment:%Y-%m-%d %H:%M} UTC", item.outcome, words or "no reason given"))
     return Section("What happened next", (), (), ("When", "Outcome", "Why"), tuple(rows))

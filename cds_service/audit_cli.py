@@ -1,4 +1,7 @@
-"""`lumbar-cds audit`: what was said, on which facts, by which rules, what happened next, and would it be said today?"""
+"""`lumbar-cds audit`: what was said, on which facts, by which rules, what happened next, and would it be said today?
+
+ID is the id of a decision, its first characters, the id of its record or of one of its cards, or `last`.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,10 @@ from typing import Any, BinaryIO, NoReturn
 import click
 import msgspec
 
+from cds_service.audit_group import audit
 from cds_service.audit_period import BadPeriod, choosing, described, selection
 
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
-
-
-@click.group()
-def audit() -> None:
-    """Every answer on record: list, show, explain, replay, compare, export, simulate; keep, verify and back up.
-
-    ID is the id of a decision, its first characters, the id of one of its cards, or `last`. Whoever looks is recorded.
-    """
 
 
 @audit.command("list")

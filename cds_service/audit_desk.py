@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +15,12 @@ from audit_trail.database import StoreAddressError, store_address
 from audit_trail.draining import Drainer, StoreDown
 from audit_trail.feedback import card_uuid
 from audit_trail.queries import Queries, Stored
-from audit_trail.record import AccessRecord, DecisionRecord
-from audit_trail.store import Store, open_store
+from audit_trail.record import DecisionRecord
 from audit_trail.story import Happened
 from audit_trail.tables import CARD, DECISION
-from cds_service.settings import Settings
+from cds_service.audit_access import CommandLine, at_the_command_line
+from cds_service.settings import Settings, SettingsError
 
-WRITER: Final = "command-line"  # of the chain of what is recorded from here
 LAST: Final = "last"
 SHORTEST: Final = 6  # characters of an id that may stand for all of it
 
@@ -34,24 +30,18 @@ class CannotLook(Exception):
 
 
 class Desk(Struct, frozen=True):
-    """An open store, and who looks."""
+    """The store as it is seen from the command line; whoever looks is recorded before anything is shown."""
 
-    store: Store
-    queries: Queries
-    who: str
+    line: CommandLine
+
+    @property
+    def queries(self) -> Queries:
+        """What may be asked."""
+        return self.line.queries
 
     def looked(self, action: str, decision: str = "", chosen: str = "", records: int = 0) -> None:
         """Records the access; where it cannot be recorded it must not happen."""
-        access = AccessRecord(
-            at=datetime.now(UTC),
-            who=self.who,
-            through="command line",
-            action=action,
-            decision=decision,
-            filter=chosen,
-            records=records,
-        )
-        self.store.accessed(WRITER, access)
+        self.line.accessed(action, decision=decision, filter=chosen, records=records)
 
     def call(self, name: str) -> Stored[DecisionRecord]:
         """One call: by the id of its decision, of its record or of one of its cards, by a beginning of one, or `last`.
@@ -102,27 +92,21 @@ class Desk(Struct, frozen=True):
 @contextmanager
 def open_desk(settings: Settings) -> Iterator[Desk]:
     """The store of these settings; what a writer that has ended left in its journal is stored first."""
-    if not settings.audit_store_url:
-        raise CannotLook("nothing is recorded: LUMBAR_CDS_AUDIT_STORE=off")
     try:
-        url = store_address(settings.audit_store_url)
+        url = store_address(settings.audit_store_url) if settings.audit_store_url else None
     except StoreAddressError as problem:
         raise CannotLook(f"LUMBAR_CDS_AUDIT_STORE: {problem}") from None
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+    if url is not None and url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         raise CannotLook(f"there is no audit store at {url.database}: the service makes it when it starts")
-    store = open_store(url)
+    try:
+        line = at_the_command_line(settings)
+    except SettingsError as problem:
+        raise CannotLook(str(problem)) from None
     try:
         if settings.audit_journal.is_dir():
-            Drainer(settings.audit_journal, store).drain_abandoned()
-        yield Desk(store, Queries(store), _who())
+            Drainer(settings.audit_journal, line.store).drain_abandoned()
+        yield Desk(line)
     except StoreDown as problem:
         raise CannotLook(f"the audit store cannot be used: {problem}") from None
     finally:
-        store.close()
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        line.store.close()

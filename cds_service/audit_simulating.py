@@ -55,22 +55,25 @@ def simulated_lines(found: Simulated) -> Iterator[str]:
     silent = f", {cost.silent_calls:,} of them of silent clients" if cost.silent_calls else ""
     yield from facts(
         (
-            ("Period", f"{cost.since:%Y-%m-%d} to {cost.until:%Y-%m-%d}, {cost.days} days with calls"),
+            ("Period", f"{cost.since:%Y-%m-%d} to {cost.until:%Y-%m-%d}, {_of(cost.days, 'day')} with calls"),
             ("Calls", f"{cost.calls:,}{silent}"),
-            ("With an order of ours", f"{cost.judged_calls:,}, by {cost.clinicians:,} clinicians"),
+            ("With an order of ours", f"{cost.judged_calls:,}, by {_of(cost.clinicians, 'clinician')}"),
         )
     )
     yield ""
     rows = [
         (
-            f"{each.name}: {each.means}", f"{each.cards:,}", f"{each.a_day:.1f}", f"{each.busiest_day:,}",
+            each.means, f"{each.cards:,}", f"{each.a_day:.1f}", f"{each.busiest_day:,}",
             f"{each.percent_of_calls:.0f} %", f"{each.a_clinician_a_day:.1f}", f"{each.different:,}",
         )
         for each in cost.thresholds
     ]  # fmt: skip
-    yield from table(("Threshold", "Cards", "A day", "Busiest", "Of calls", "Each*", "Once**"), rows)
+    yield from table(("Shown are", "Cards", "A day", "Most", "Of calls", "Each*", "Once**"), rows)
     yield ""
-    yield from paragraph("* a day and clinician with such a call. ** the same advice on the same patient once a day.")
+    yield from paragraph(
+        "Most: on the busiest day. Of calls: of those with an order of ours. *: a day and clinician with such a call. "
+        "**: the same advice to the same clinician on the same patient, once a day."
+    )
     if cost.kinds:
         yield from heading("By kind of advice")
         kinds = [(each.situation, each.indicator, f"{each.cards:,}", f"{each.a_day:.1f}") for each in cost.kinds]
@@ -94,6 +97,10 @@ def _otherwise_lines(otherwise: Otherwise, days: int) -> Iterator[str]:
         if (before := otherwise.before.get(name, 0)) | (after := otherwise.after.get(name, 0)) or name == "critical"
     ]
     yield from table(("Card", "As decided", "So", "A day"), rows)
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _parameters(changes: Sequence[str]) -> dict[str, float]:

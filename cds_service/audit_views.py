@@ -21,6 +21,7 @@ from audit_trail.story_words import (
     question_in_words,
     study_in_words,
 )
+from cards.override_reasons import reason_words
 from cards.plain_text import markdown_as_text
 from cds_service.listing import ListLine
 from cds_service.replay import Compared, Effect, Replayed
@@ -299,9 +300,9 @@ def _feedback(happened: Sequence[Happened]) -> Iterator[str]:
     rows = []
     for each in happened:
         item = each.item
-        reason = " ".join(
-            part for part in (item.reason_display, f"({item.reason_code})" if item.reason_code else "") if part
-        )
+        code = f"({item.reason_code})" if item.reason_code else ""
+        words = item.reason_display or reason_words(item.reason_code)
+        reason = " ".join(part for part in (words, code) if part)
         rows.append(
             (f"{outcome_moment(item, each.received):%Y-%m-%d %H:%M}", item.card[:8], item.outcome, reason, item.comment)
         )

@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from cards.profiles import DEFAULT_PROFILE, PROFILES
+from cds_service import audit_cli, audit_store_cli  # noqa: F401  they add their commands to the group
 from cds_service.audit_group import audit
 from cds_service.egress_policy import BadAddress
 from cds_service.lint_cli import lint

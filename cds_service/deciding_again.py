@@ -92,7 +92,7 @@ def decide_again(record: DecisionRecord, tools: Collaborators) -> Decided:
     except CallFailed as failure:
         return Decided(status_of(failure), operation_outcome(failure), b"", type(failure).__name__)
     details = Details(picture=consultation.picture, advice=consultation.advice)
-    encoded = msgspec.json.encode(details) if consultation.picture is not None else b""
+    encoded = msgspec.json.encode(details, order="deterministic") if consultation.picture is not None else b""
     return Decided(200, consultation.answer, encoded)
 
 

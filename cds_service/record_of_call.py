@@ -35,7 +35,7 @@ from fhir_mappings.decode import HookCall
 from rules.recommendation import Recommendation
 
 NOBODY: Final = Caller("")
-_json = msgspec.json.Encoder()
+_json = msgspec.json.Encoder(order="deterministic")  # sets have no order: replay finds them as they were
 
 
 class Arrival:

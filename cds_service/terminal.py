@@ -5,6 +5,7 @@ Texts of a record may hold anything, and a terminal obeys control characters: no
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -16,6 +17,7 @@ import click
 NARROWEST: Final = 60
 WIDEST: Final = 120
 _GAP: Final = 2
+_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,.]*( %)?")
 _INDICATORS: Final = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _OUTCOMES: Final = {
     "appropriate": "green",
@@ -82,6 +84,11 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     heads = [names[at] for at in kept]
     texts = [["\n".join(printable(line) for line in row[at].split("\n")) for at in kept] for row in rows]
     widths = _widths([heads, *texts])
+    for at, width in enumerate(widths):
+        if all(_NUMBER.fullmatch(row[at]) for row in texts if row[at]) and any(row[at] for row in texts):
+            heads[at] = heads[at].rjust(width)
+            for row in texts:
+                row[at] = row[at].rjust(width)
     if any(heads):
         yield click.style(_joined(heads, widths), dim=True)
         yield click.style((" " * _GAP).join(_line() * width for width in widths), dim=True)
@@ -96,14 +103,19 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
+    if len(cell) <= width and "\n" not in cell:
+        return [cell]
     return [line for part in cell.split("\n") for line in textwrap.wrap(part, width) or [""]]
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int], whole: Sequence[str] = ()) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-    if whole:
-        padded = [_coloured(full, cell) for full, cell in zip(whole, padded, strict=True)]
-    return (" " * _GAP).join(padded).rstrip()
+    """One line of a table, without blanks at its end."""
+    last = max((at for at, cell in enumerate(cells) if cell), default=-1)
+    shown = []
+    for at, cell in enumerate(cells[: last + 1]):
+        text = _coloured(whole[at], cell) if whole and cell else cell
+        shown.append(text if at == last else text + " " * (widths[at] - len(cell)))
+    return (" " * _GAP).join(shown)
 
 
 def _coloured(whole: str, shown: str) -> str:
