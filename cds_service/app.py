@@ -20,6 +20,7 @@ from cds_service.errors import (
 )
 from cds_service.forwarded import TrustedProxies
 from cds_service.hook_endpoint import HookEndpoint
+from cds_service.pages_setup import add_pages
 from cds_service.recording import Recorder
 from cds_service.routes import CDS_PATH, JSON, CdsRoutes, own_failure
 from cds_service.security_headers import security_headers
@@ -49,6 +50,7 @@ def create_app(
     app.add_url_rule("/health", view_func=routes.health, methods=["GET"])
     app.add_url_rule("/metrics", view_func=routes.metrics, methods=["GET"])
     register_terminology_pages(app, tools)
+    add_pages(app, settings, tools, recorder)
     _register_headers(app, routes)
     _register_errors(app, routes)
     endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.max_body_bytes)

@@ -24,7 +24,7 @@ class Metrics:
 
     def __init__(self, shared: bool = False) -> None:
         # Imported here: at its import the library decides by the variable above whether counts are shared.
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self._shared = shared
         self._registry = CollectorRegistry()
@@ -53,6 +53,13 @@ class Metrics:
         self.records_stored = counter("records_stored", "Audit records that reached the store.")
         self.records_lost = counter("records_lost", "Audit records that are missing from damaged journals.")
         self.log_lines_lost = counter("log_lines_lost", "Lines that standard output did not take.")
+        self.sentinel_warnings = Gauge(
+            "lumbar_cds_sentinel_warnings",
+            "What is unusual at the moment, by kind.",
+            ("kind",),
+            registry=self._registry,
+            multiprocess_mode="mostrecent",  # one process of the machine watches
+        )
 
     def call(self, record: DecisionRecord) -> None:
         """Counts one hook call."""
@@ -80,6 +87,10 @@ class Metrics:
         """Counts records that reached the store, and those that are missing from a damaged journal."""
         self.records_stored.inc(drained.records)
         self.records_lost.inc(drained.lost)
+
+    def set_warnings(self, kind: str, count: int) -> None:
+        """How many warnings of that kind there are now."""
+        self._child(self.sentinel_warnings, kind).set(count)
 
     def also(self, collector: Collector) -> None:
         """Adds what is worked out when it is asked for."""

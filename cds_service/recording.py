@@ -66,6 +66,15 @@ class Recorder:
         if journal is not None:
             metrics.also(gauges(journal.numbers))
 
+    @property
+    def keeps(self) -> bool:
+        """Are calls recorded at all?"""
+        return self._journal is not None
+
+    def person(self, identifier: str) -> str:
+        """The pseudonym of a patient or user: the same as in the log."""
+        return self._log.person(identifier)
+
     def prepare(self, tools: Collaborators) -> None:
         """Before the workers fork: what is the same for all calls is worked out once."""
         self._usual = tools

@@ -19,8 +19,10 @@ from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
 from cds_service.metrics import FOLDER_VARIABLE
+from cds_service.pages_setup import watch_of
 from cds_service.recording import Recorder
 from cds_service.rehearsal import rehearse
+from cds_service.sentinel_watch import SentinelWatch
 from cds_service.settings import Settings, SettingsError
 from cds_service.trust import Trust
 from cds_service.trust_setup import closed_trust, open_trust
@@ -34,6 +36,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._when_ready = when_ready
         self._closed: ClosedTrust | None = None
         self._recorder: Recorder | None = None
+        self._watch: SentinelWatch | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -76,6 +79,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._recorder = recorder_for(self._settings, shared_metrics=True)
         self._recorder.prepare(tools)
         app = create_app(self._settings, tools, trust, self._recorder)
+        self._watch = watch_of(app)
         gc.collect()
         gc.freeze()  # tables that live as long as the process: neither scanned again nor copied after the fork
         return app
@@ -90,6 +94,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         gc.set_threshold(50_000, 20, 100)
         if self._recorder is not None:
             self._recorder.start()
+        if self._watch is not None:
+            self._watch.start()
 
     def _before_exit(self) -> None:
         if self._recorder is not None:
