@@ -133,7 +133,7 @@ class _Counts:
         self.members = 0
 
     def hook(self, wanted: type, value: object) -> object:
-        if wanted is _Key and isinstance(value, str):
+        if wanted is _Key:
             self.keys += 1
             return _Key(value)
         self.members += 1

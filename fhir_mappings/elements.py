@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings.fhir_records import Reference
+from fhir_mappings.fhir_records import NOTHING, Reference
 
 _T = TypeVar("_T")
 
@@ -75,6 +75,7 @@ _CONCEPTS = msgspec.json.Decoder(list[CodeableConcept | None] | CodeableConcept 
 _QUANTITY = msgspec.json.Decoder(Quantity | None)
 _PERIOD = msgspec.json.Decoder(Period | None)
 _RANGE = msgspec.json.Decoder(Range | None)
+_NO_META = Meta()
 _META = msgspec.json.Decoder(Meta | None)
 _REFERENCES = msgspec.json.Decoder(list[Reference | None] | Reference | None)
 _REFERENCE_RANGES = msgspec.json.Decoder(list[ReferenceRange | None] | None)
@@ -82,7 +83,7 @@ _ANY = msgspec.json.Decoder()
 
 
 def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:
-    if not len(raw):
+    if raw is NOTHING or not len(raw):
         return None
     try:
         return decoder.decode(raw)
@@ -143,9 +144,9 @@ def reference_ranges_in(raw: Raw) -> tuple[ReferenceRange, ...]:
 def version_in(raw: Raw) -> Meta:
     """Which version of a resource this is; empty where it does not say, or not readably."""
     try:
-        return _read(_META, raw) or Meta()
-    except Unreadable:
-        return Meta()
+        return _META.decode(raw) or _NO_META
+    except (msgspec.DecodeError, RecursionError):
+        return _NO_META
 
 
 def anything_in(raw: Raw) -> Any:
@@ -155,7 +156,7 @@ def anything_in(raw: Raw) -> Any:
 
 def is_given(raw: Raw) -> bool:
     """Is the member there, and not null?"""
-    return len(raw) > 0 and raw != _NULL
+    return raw is not NOTHING and len(raw) > 0 and raw != _NULL
 
 
 _NULL = Raw(b"null")

@@ -30,11 +30,12 @@ _CLASS = msgspec.json.Decoder(Coding | str | None)
 
 def encounter_of(reference: Reference | None) -> str:
     """As "Encounter/7", whatever form the reference has; in a Bundle of new resources the urn holds the id."""
-    if reference is None or not reference.reference:
+    text = None if reference is None else reference.reference
+    if not text:
         return ""
-    if reference.reference.startswith(_URN):
-        return f"Encounter/{reference.reference.removeprefix(_URN)}"
-    return local_reference(reference.reference)
+    if text.startswith(_URN):
+        return f"Encounter/{text.removeprefix(_URN)}"
+    return local_reference(text)
 
 
 def user_specialties(

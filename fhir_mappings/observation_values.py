@@ -166,7 +166,7 @@ def result_of(item: HasValue, codes: CodeReader) -> Result:
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:
-    if not len(raw):
+    if raw is NOTHING or not len(raw):
         return None
     try:
         return decoder.decode(raw)

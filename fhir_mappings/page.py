@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta, timezone
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReader, CodeReading
 from fhir_mappings.elements import version_in
-from fhir_mappings.fhir_records import Record, type_name
+from fhir_mappings.fhir_records import NOTHING, Record, type_name
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.partial_dates import not_after, read_date
 from fhir_mappings.record_text import shown, shown_date
@@ -56,6 +56,11 @@ class Tally(Struct):
         elif reading.unread:
             self.unread_texts += 1
 
+    def count_codes(self, readings: Collection[CodeReading]) -> None:
+        """The same of many, of which most have codes."""
+        self.unmapped.update(*[reading.unmapped for reading in readings])
+        self.unread_texts += len([1 for reading in readings if reading.unread and not reading.unmapped])
+
 
 class Page(Struct):
     """What every reader needs to know of the patient and the day."""
@@ -67,6 +72,7 @@ class Page(Struct):
     codes: CodeReader
     lookup: Lookup
     tally: Tally
+    tomorrow: date  # what lies after it is a mistake; a day of slack for time zones
 
     def day(self, text: str | None) -> DateInterval | None:
         """A date of the record, as an interval of the patient's days."""
@@ -74,7 +80,11 @@ class Page(Struct):
 
     def past_day(self, text: str | None) -> DateInterval | None:
         """The date of something that was found or done; one in the future is a mistake and unread."""
-        return not_after(read_date(text, self.offset), self.as_of)
+        found = read_date(text, self.offset) if text else None
+        if found is None:
+            return None
+        first = found.earliest or found.latest
+        return None if first is not None and first > self.tomorrow else found
 
     def of_this_episode(self, began: DateInterval | None) -> bool:
         """May an entry that was not understood belong to the present episode?"""
@@ -82,7 +92,8 @@ class Page(Struct):
 
     def began(self, statement: Statement, said: DateInterval | None) -> DateInterval | None:
         """When it began, where the entry's own words say so."""
-        return not_after(stated_onset(statement, said), self.as_of)
+        stated = stated_onset(statement, said)
+        return None if stated is None else not_after(stated, self.as_of)
 
 
 def stated_onset(statement: Statement, said: DateInterval | None) -> DateInterval | None:
@@ -109,16 +120,15 @@ def before(said: DateInterval, ago: DayRange) -> DateInterval | None:
 def evidence_of(record: Record, says: str, dated: str | None = None, marks: Iterable[str] = ()) -> Evidence:
     """This entry of the record, as a clinician can look it up. ``says`` is text that ``shown`` has made plain."""
     return Evidence(
-        reference=f"{type_name(record)}/{shown(record.id or '')}",
-        says=says,
-        dated=shown_date(dated),
-        marks=tuple(dict.fromkeys(mark for mark in marks if mark)),
-        version=_version(record),
+        f"{type_name(record)}/{shown(record.id) if record.id else ''}",
+        says,
+        shown_date(dated) if dated else "",
+        tuple(dict.fromkeys(filter(None, marks))),
+        "" if record.meta is NOTHING else _version(record.meta),
     )
 
 
-def _version(record: Record) -> str:
-    if not len(record.meta):
-        return ""
-    meta = version_in(record.meta)
-    return shown(meta.version_id or meta.last_updated or "")
+def _version(raw: Raw) -> str:
+    meta = version_in(raw)
+    said = meta.version_id or meta.last_updated
+    return shown(said) if said else ""

@@ -71,7 +71,7 @@ def _day_of_time_stamp(text: str, offset: timezone | None) -> DateInterval | Non
 
 
 def _patients_day(stamp: datetime, offset: timezone | None) -> date:
-    if offset is None or offset == UTC or stamp.tzinfo is None:
+    if offset is None or offset is UTC or stamp.tzinfo is None:
         return stamp.date()
     return stamp.astimezone(offset).date()
 

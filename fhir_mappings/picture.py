@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, timedelta, timezone
 from typing import Any, TypeVar
 
@@ -92,6 +92,7 @@ def draw_picture(
         codes=reader_for(terminology),
         lookup=Lookup(chart.pages, chart.records),
         tally=Tally(unmapped=set()),
+        tomorrow=as_of + timedelta(days=1),
     )
     older: set[str] = set()
     facts = [*drafts, *_facts(chart, page, older, context.draft_ids)]
@@ -116,26 +117,30 @@ def draw_picture(
     )
 
 
-def _facts(chart: Chart, page: Page, older: set[str], draft_ids: frozenset[str]) -> Iterator[Fact]:
+def _facts(chart: Chart, page: Page, older: set[str], draft_ids: frozenset[str]) -> list[Fact]:
+    facts: list[Fact] = []
+
     def records(kind: type[R]) -> list[R]:
         several: list[R] = chart.records.get(kind, [])
-        return latest_versions(several) if several else several
+        return latest_versions(several) if len(several) > 1 else several
 
-    def read(several: list[R], reader: Callable[[R, Page], Iterable[Fact]]) -> Iterator[Fact]:
-        return _each(several, reader, page, older) if several else iter(())
+    def read(several: list[R], reader: Callable[[R, Page], Iterable[Fact]]) -> None:
+        for record in several:
+            facts.extend(_read(record, reader, page, older))
 
-    yield from read(_problems_worth_reading(records(Condition), page), condition_facts)
-    yield from read(_worth_reading(records(Observation), page), observation_facts)
-    yield from read(_coded_with_meaning(records(Procedure), page, also=is_older_procedure), procedure_facts)
+    read(_problems_worth_reading(records(Condition), page), condition_facts)
+    read(_worth_reading(records(Observation), page), observation_facts)
+    read(_coded_with_meaning(records(Procedure), page, also=is_older_procedure), procedure_facts)
     for kind in (MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration):
-        yield from read(_of_known_medicines(records(kind), page), medication_facts)
+        read(_of_known_medicines(records(kind), page), medication_facts)
     earlier = [each for each in records(ServiceRequest) if each.id is None or each.id not in draft_ids]
-    yield from read(_coded_with_meaning(earlier, page, also=_has_performer_type), request_facts)
-    yield from read(records(DiagnosticReport), report_facts)
-    yield from read(records(ImagingStudy), study_facts)
+    read(_coded_with_meaning(earlier, page, also=_has_performer_type), request_facts)
+    read(records(DiagnosticReport), report_facts)
+    read(records(ImagingStudy), study_facts)
     ended = devices_no_longer_used(records(DeviceUseStatement))
-    yield from read(records(Device), lambda device, page: device_facts(device, ended, page))
-    yield from read(records(AllergyIntolerance), allergy_facts)
+    read(records(Device), lambda device, page: device_facts(device, ended, page))
+    read(records(AllergyIntolerance), allergy_facts)
+    return facts
 
 
 def _has_performer_type(request: ServiceRequest) -> bool:
@@ -146,23 +151,18 @@ def _never(_: AboutPatient) -> bool:
     return False
 
 
-def _each(
-    several: Iterable[R], reader: Callable[[R, Page], Iterable[Fact]], page: Page, older: set[str]
-) -> Iterator[Fact]:
-    """The facts of each record. One that cannot be read, or is of an older FHIR version, makes a gap."""
-    for record in several:
-        if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
-            page.tally.drop(type_name(record))  # FHIR R4, 2.4: what is not understood here may turn the meaning around
-            continue
-        try:
-            found = list(reader(record, page))
-        except Unreadable:
-            page.tally.drop(type_name(record))
-            continue
-        except OlderFhir:
-            older.add(type_name(record))
-            continue
-        yield from found
+def _read(record: R, reader: Callable[[R, Page], Iterable[Fact]], page: Page, older: set[str]) -> Collection[Fact]:
+    """The facts of one record. One that cannot be read, or is of an older FHIR version, makes a gap."""
+    if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
+        page.tally.drop(type_name(record))  # FHIR R4, 2.4: what is not understood here may turn the meaning around
+        return ()
+    try:
+        return list(reader(record, page))
+    except Unreadable:
+        page.tally.drop(type_name(record))
+    except OlderFhir:
+        older.add(type_name(record))
+    return ()
 
 
 def _worth_reading(observations: list[Observation], page: Page) -> list[Observation]:
@@ -173,7 +173,6 @@ def _worth_reading(observations: list[Observation], page: Page) -> list[Observat
     oldest = (page.as_of - _VITAL_SIGNS_KEPT).isoformat()
     get, read = page.codes.findings.get, page.codes.findings.of
     kept: list[Observation] = []
-    keep = kept.append
     quiet: dict[bytes, CodeReading] = {}
     for observation in observations:
         key = bytes(observation.code)
@@ -183,16 +182,23 @@ def _worth_reading(observations: list[Observation], page: Page) -> list[Observat
         if not reading.silent:
             stamp = observation.effective_date_time
             if not reading.ages or stamp is None or stamp >= oldest or observation.component is not NOTHING:
-                keep(observation)
+                kept.append(observation)
         elif reading.red_flag_stem and observation.value_quantity is NOTHING:
-            keep(observation)  # a name that is not understood, with a result that may answer yes
-        elif value_may_speak(reading.says, observation, page.codes) or _has_meaning_inside(observation, page):
-            keep(observation)
+            kept.append(observation)  # a name that is not understood, with a result that may answer yes
+        elif _speaks_otherwise(reading, observation, page):
+            kept.append(observation)
         else:
             quiet[key] = reading
-    for reading in quiet.values():
-        page.tally.count_code(reading)
+    page.tally.count_codes(quiet.values())
     return kept
+
+
+def _speaks_otherwise(reading: CodeReading, observation: Observation, page: Page) -> bool:
+    """Is a result whose name tells nothing worth reading for its value, or for what is inside it?"""
+    if observation.value_codeable_concept is not NOTHING or observation.value_string is not NOTHING:
+        if value_may_speak(reading.says, observation, page.codes):
+            return True
+    return observation.component is not NOTHING and _has_meaning_inside(observation, page)
 
 
 def _of_known_medicines(several: list[M], page: Page) -> list[M]:
@@ -222,15 +228,12 @@ def _problems_worth_reading(conditions: list[Condition], page: Page) -> list[Con
             kept.append(condition)
         else:
             quiet[key] = reading
-    for reading in quiet.values():
-        page.tally.count_code(reading)
+    page.tally.count_codes(quiet.values())
     return kept
 
 
 def _has_meaning_inside(panel: Observation, page: Page) -> bool:
     """Does a panel hold a component that a rule reads? One that cannot be decoded is left to the reader to count."""
-    if panel.component is NOTHING:
-        return False
     get, read = page.codes.findings.get, page.codes.findings.of
     try:
         parts = component_names(panel.component)
@@ -258,8 +261,7 @@ def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool] 
             quiet[key] = reading
         else:
             kept.append(record)
-    for reading in quiet.values():
-        page.tally.count_code(reading)
+    page.tally.count_codes(quiet.values())
     return kept
 
 

@@ -86,10 +86,10 @@ _PARTIAL = frozenset(
 
 def prefetch_value(value: Any) -> PrefetchValue:
     """A typed value, classified."""
-    if value is None:
-        return EMPTY
     if isinstance(value, Bundle):
         return _bundle(value.entry or [], value, 0)
+    if value is None:
+        return EMPTY
     if isinstance(value, OperationOutcome):
         return outcome_value(value)
     if isinstance(value, Record):

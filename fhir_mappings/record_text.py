@@ -16,8 +16,8 @@ def shown(text: str) -> str:
     text = text[:_LOOKED_AT]
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_visible, text))
-    elif " " not in text and len(text) <= LONGEST:
-        return text  # ids and codes, most of all
+    elif len(text) <= LONGEST and "  " not in text and text[:1] != " " != text[-1:]:
+        return text  # as nearly all are
     text = " ".join(text.split())
     return text if len(text) <= LONGEST and not endless else text[: LONGEST - 1].rstrip() + "…"
 

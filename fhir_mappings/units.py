@@ -61,20 +61,21 @@ def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
     convert = _CONVERTERS.get(concept)
     if convert is None or quantity.value is None:
         return None
-    for unit in _units(quantity):
-        value = convert(quantity.value, unit)
-        if value is not None:
-            return Number(round(value, 4), (quantity.comparator or "").translate(_COMPARATORS)[:1])
-    return None
+    code, words = _unit(quantity.code), _unit(quantity.unit)
+    value = convert(quantity.value, code) if code or not words else None
+    if value is None and words and words != code:
+        value = convert(quantity.value, words)
+    if value is None:
+        return None
+    return Number(round(value, 4), quantity.comparator.translate(_COMPARATORS)[:1] if quantity.comparator else "")
 
 
 _COMPARATORS = str.maketrans({"≤": "<", "≥": ">"})
 
 
-def _units(quantity: Quantity) -> tuple[str, ...]:
-    """The unit's code, then its words; nothing at all counts as the empty unit."""
-    several = [text.strip().lower() for text in (quantity.code, quantity.unit) if text and text.strip()]
-    return tuple(dict.fromkeys(several)) or ("",)
+def _unit(text: str | None) -> str:
+    """A unit's code or words, as the tables have them."""
+    return text.strip().lower() if text else ""
 
 
 def _temperature(value: float, unit: str) -> float | None:
