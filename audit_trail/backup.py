@@ -17,6 +17,7 @@ from sqlalchemy import func, insert, select
 
 from audit_trail.chain import Link, beginning, hash_of, hash_of_content
 from audit_trail.database import reading, writing
+from audit_trail.inserting import insert_rows
 from audit_trail.record import record_id
 from audit_trail.schema import derive_again
 from audit_trail.store import Store
@@ -94,10 +95,10 @@ def restore(store: Store, file: BinaryIO) -> int:
             batch.append({**msgspec.structs.asdict(record), "at": moment(record.at)})
             records += 1
             if len(batch) == _BATCH:
-                connection.execute(insert(RECORD), batch)
+                insert_rows(connection, RECORD, batch)
                 batch = []
         if batch:
-            connection.execute(insert(RECORD), batch)
+            insert_rows(connection, RECORD, batch)
         if ends:
             rows = [{"writer": writer, "number": end[0], "hash": end[1]} for writer, end in ends.items()]
             connection.execute(insert(WRITER), rows)

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select
 from audit_trail.columns import WAY, rows_of
 from audit_trail.database import reading, writing
 from audit_trail.draining import StoreDown
+from audit_trail.inserting import insert_rows
 from audit_trail.record import UnknownRecord, decode
 from audit_trail.tables import DERIVED, METADATA, RECORD, STORE_FACT
 
@@ -126,7 +127,7 @@ def derive_again(connection: Connection) -> int:
         except UnknownRecord:
             continue  # kept as it came
         for table, more in rows.items():
-            connection.execute(insert(table), more)
+            insert_rows(connection, table, more)
     _set_fact(connection, _TABLES, " ".join(table.name for table in DERIVED))
     _set_fact(connection, _WAY, WAY)
     return records

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import URL, Connection, Engine, Table, insert, select, update
+from sqlalchemy import URL, Connection, Engine, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from audit_trail.chain import Link, beginning, hash_of, hash_of_content
 from audit_trail.columns import rows_of
 from audit_trail.database import connect_to, reading, writing
 from audit_trail.draining import StoreDown
+from audit_trail.inserting import insert_rows
 from audit_trail.journal import Frame
 from audit_trail.record import AccessRecord, ChainHead, Record, UnknownRecord, decode, encode
 from audit_trail.schema import prepare, require_current
@@ -57,6 +58,11 @@ class Store:
         if not self._usable:
             require_current(self._engine)
             self._usable = True
+        return self._engine
+
+    @property
+    def for_migration(self) -> Engine:
+        """For transactions that change the schema, whatever it is."""
         return self._engine
 
     def prepare(self) -> None:
@@ -169,8 +175,8 @@ def append_to(connection: Connection, head: ChainHead, frames: Iterable[Frame]) 
                 rows.setdefault(table, []).extend(more)
     if not records:
         return head
-    connection.execute(insert(RECORD), records)
+    insert_rows(connection, RECORD, records)
     for table, more in rows.items():
-        connection.execute(insert(table), more)
+        insert_rows(connection, table, more)
     connection.execute(update(WRITER).where(WRITER.c.writer == writer).values(number=number, hash=before))
     return ChainHead(writer, number, before)
