@@ -81,7 +81,7 @@ class Clinicians:
         users = [each for each in chosen.choices.users if chosen.words.alias(each) == alias]
         if not users:
             abort(404)
-        facts = self._desk.facts(structs.replace(chosen.selection, users=None))
+        facts = self._desk.facts(structs.replace(chosen.selection, people=None))
         own = _only(facts, users[0])
         report = report_of(facts, users[0])
         self._desk.record("report card", chosen, records=report.own.orders)

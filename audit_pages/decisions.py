@@ -19,7 +19,7 @@ from audit_trail.listing import ORDERS, ListedCall, all_calls_listed, calls_list
 from audit_trail.packing import NotPacked, unpacked
 from audit_trail.queries import Outcome, Stored
 from audit_trail.record import DecisionRecord
-from audit_trail.selection import Selection
+from audit_trail.selection import Selection, person
 from audit_trail.story import Happened, Section, Story, plain_answer, story_of
 
 _PAGE: Final = 50
@@ -115,6 +115,8 @@ class Decisions:
             name=stored.place.id,
             record=record,
             words=words,
+            clinician=words.person(person(record.client, record.user)),
+            patient=words.patient(record.client, record.patient),
             cards=_cards(record, outcomes, hidden),
             story=_story(record, outcomes, hidden, sees),
             outcomes=[(each, hidden.of(each.item.comment) if sees else "") for each in outcomes],
@@ -180,7 +182,10 @@ def _listed(each: ListedCall, words: Words) -> tuple[Cell, ...]:
         ),
         Cell(call.indicator, look=call.indicator),
         Cell(", ".join(each.reported)),
-        Cell(words.person(call.user), sub=words.patient(call.patient) if call.patient else ""),
+        Cell(
+            words.person(person(call.client, call.user)),
+            sub=words.patient(call.client, call.patient) if call.patient else "",
+        ),
         Cell(call.client, sub="silent" if call.silent else ""),
         count(call.gaps),
         count(call.unmapped),

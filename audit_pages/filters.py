@@ -64,12 +64,12 @@ class Filters(Struct, frozen=True, kw_only=True):
         """The query of the same choice for the last so many days."""
         return structs.replace(self, first=today - timedelta(days=days - 1), last=today).query()
 
-    def selection(self, users: Callable[[str], tuple[str, ...]]) -> Selection:
-        """For the store; ``users`` finds whom a pseudonym stands for."""
+    def selection(self, people: Callable[[str], tuple[str, ...]]) -> Selection:
+        """For the store; ``people`` finds whom a pseudonym stands for."""
         return Selection(
             since=datetime.combine(self.first, time(), UTC),
             until=datetime.combine(self.last + timedelta(days=1), time(), UTC),
-            users=users(self.clinician) if self.clinician else None,
+            people=people(self.clinician) if self.clinician else None,
             silent={"yes": True, "no": False}.get(self.silent),
             **{member: getattr(self, name) for name, member in PARTS.items()},
         )

@@ -103,5 +103,6 @@ class Log(Protocol):
 
 
 Clock = Callable[[], datetime]
-Pseudonym = Callable[[str], str]  # a keyed hash: the same as in the log, and nobody without the key can turn it round
+# Of a client and an identifier of its own: a keyed hash, the same as in the log; it needs the key to be turned round.
+Pseudonym = Callable[[str, str], str]
 DEMO = Viewer(who="demo", name="Demo", role="auditor", through="demo")

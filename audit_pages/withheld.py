@@ -17,6 +17,7 @@ from msgspec import Struct
 from audit_pages.words import Words
 from audit_trail.packing import NotPacked, unpacked
 from audit_trail.record import DecisionRecord
+from audit_trail.selection import person
 from audit_trail.story import plain_details
 
 HIDDEN: Final = "[withheld]"
@@ -51,8 +52,8 @@ def withheld_from(record: DecisionRecord, words: Words) -> Withheld:
     if words.viewer.sees_people:
         return Withheld()
     instead = {
-        **{_tail(each).lower(): words.patient(record.patient) for each in (record.patient,) if each},
-        record.user.lower(): words.person(record.user),
+        **{_tail(each).lower(): words.patient(record.client, record.patient) for each in (record.patient,) if each},
+        record.user.lower(): words.person(person(record.client, record.user)),
     }
     secrets = {each for each in _identifying(record) if len(each) >= _SHORTEST}
     secrets |= {record.user, record.patient, _tail(record.user), record.encounter, record.hook_instance} - {""}

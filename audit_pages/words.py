@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from audit_pages.people import Viewer
 from audit_pages.seams import Pseudonym
+from audit_trail.selection import client_and_user
 from audit_trail.story_words import finding_name, study_in_words
 from rules.guideline_tables import Guidelines
 
@@ -45,21 +46,21 @@ class Words(Struct, frozen=True):
         """A rule row by its label."""
         return self.rows.get(row, row) if row else "no row led"
 
-    def person(self, user: str) -> str:
-        """A clinician."""
-        if not user:
+    def person(self, name: str) -> str:
+        """A clinician, as ``selection.person`` names one."""
+        if not name:
             return "not named"
-        return user if self.viewer.sees_people else self.alias(user)
+        return client_and_user(name)[1] if self.viewer.sees_people else self.alias(name)
 
-    def alias(self, user: str) -> str:
+    def alias(self, name: str) -> str:
         """The pseudonym, which also stands in addresses."""
-        return f"clinician-{self.pseudonym(user)[:10]}" if user else "not-named"
+        return f"clinician-{self.pseudonym(*client_and_user(name))[:12]}" if name else "not-named"
 
-    def patient(self, patient: str) -> str:
-        """A patient."""
+    def patient(self, client: str, patient: str) -> str:
+        """A patient of a client."""
         if not patient:
             return "not named"
-        return patient if self.viewer.sees_people else f"patient-{self.pseudonym(patient)[:10]}"
+        return patient if self.viewer.sees_people else f"patient-{self.pseudonym(client, patient)[:12]}"
 
     def finding(self, name: str) -> str:
         """A finding."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, Table, and_, case, func, select, type_coerce
 
-from audit_trail.selection import Selection, conditions
+from audit_trail.selection import Selection, conditions, person
 from audit_trail.tables import CARD, DECISION, EPOCH, FEEDBACK, JUDGED_ORDER, NOTED
 
 _DAY: Final = 86_400_000_000  # microseconds
@@ -167,7 +167,7 @@ def _orders(connection: Connection, chosen: Selection) -> tuple[Orders, ...]:
     )  # fmt: skip
     query = select(*by, func.count(column.decision.distinct())).where(*conditions(JUDGED_ORDER, chosen)).group_by(*by)
     return tuple(
-        Orders(_date(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[10])
+        Orders(_date(row[0]), row[1], row[2], person(row[2], row[3]), *row[4:9], row[10])
         for row in connection.execute(query)
     )
 
@@ -188,8 +188,8 @@ def _shown(connection: Connection, chosen: Selection) -> tuple[Shown, ...]:
     last: dict[str, Shown] = {}
     for row in connection.execute(query):
         last[row.uuid] = Shown(
-            _date(row[0]), *row[1:10], row.outcome or "", row.reason_code or "", row.reason_display or "",
-            bool(row.commented),
+            _date(row[0]), *row[1:3], person(row[2], row[3]), *row[4:10], row.outcome or "", row.reason_code or "",
+            row.reason_display or "", bool(row.commented),
         )  # fmt: skip
     return tuple(last.values())
 
@@ -215,7 +215,7 @@ class Choices(Struct, frozen=True):
 
     services: tuple[str, ...]
     clients: tuple[str, ...]
-    users: tuple[str, ...]
+    users: tuple[str, ...]  # as ``person`` names them
     procedures: tuple[str, ...]
     situations: tuple[str, ...]
     rows: tuple[str, ...]
@@ -223,6 +223,7 @@ class Choices(Struct, frozen=True):
 
 def choices_in(connection: Connection, since: datetime, until: datetime) -> Choices:
     """Everything that occurs between these moments."""
+    orders = JUDGED_ORDER.c
     period = Selection(since=since, until=until)
 
     def of(table: Table, name: str) -> tuple[str, ...]:
@@ -233,7 +234,13 @@ def choices_in(connection: Connection, since: datetime, until: datetime) -> Choi
     return Choices(
         services=of(DECISION, "service"),
         clients=of(DECISION, "client"),
-        users=of(JUDGED_ORDER, "user_id"),
+        users=tuple(
+            person(*row)
+            for row in connection.execute(
+                select(orders.client, orders.user_id).where(*conditions(JUDGED_ORDER, period)).distinct()
+            )
+            if row.user_id
+        ),
         procedures=of(JUDGED_ORDER, "procedure"),
         situations=of(JUDGED_ORDER, "situation"),
         rows=of(JUDGED_ORDER, "rule_row"),

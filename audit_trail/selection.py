@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, select, tuple_
 
 from audit_trail.tables import CARD, DECISION, JUDGED_ORDER, NOTED
 
@@ -18,7 +18,8 @@ OF_ALL: Final = ("service", "client", "tenant")
 class Selection(Struct, frozen=True, kw_only=True):
     """A period (the end excluded) and what the calls have in common; empty means any.
 
-    ``users``: any of these; ``None``: of everybody. ``rating`` may be "none": no rating was given.
+    ``users``: any of these; ``people``: any of these users of a client (see ``person``); ``None``: of everybody.
+    ``rating`` may be "none": no rating was given.
     """
 
     since: datetime
@@ -27,6 +28,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     client: str = ""
     tenant: str = ""
     users: tuple[str, ...] | None = None
+    people: tuple[str, ...] | None = None
     procedure: str = ""
     rating: str = ""
     situation: str = ""
@@ -46,6 +48,17 @@ class Selection(Struct, frozen=True, kw_only=True):
     def of_calls(self) -> dict[str, str]:
         """What is asked of the calls."""
         return {name: getattr(self, name) for name in OF_CALLS if getattr(self, name)}
+
+
+def person(client: str, user: str) -> str:
+    """One person: two clients may call two people by the same name. Nobody, where the call named no user."""
+    return f"{client}\n{user}" if user else ""
+
+
+def client_and_user(name: str) -> tuple[str, str]:
+    """What ``person`` put together."""
+    client, _, user = name.partition("\n")
+    return client, user
 
 
 def conditions(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
@@ -69,6 +82,8 @@ def _of_any(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
     found += [column[name] == getattr(chosen, name) for name in OF_ALL if getattr(chosen, name)]
     if chosen.users is not None:
         found.append(column.user_id.in_(chosen.users))
+    if chosen.people is not None:
+        found.append(tuple_(column.client, column.user_id).in_([client_and_user(each) for each in chosen.people]))
     if chosen.silent is not None:
         found.append(column.silent == chosen.silent)
     return found

@@ -71,9 +71,9 @@ class Recorder:
         """Are calls recorded at all?"""
         return self._journal is not None
 
-    def person(self, identifier: str) -> str:
-        """The pseudonym of a patient or user: the same as in the log."""
-        return self._log.person(identifier)
+    def person(self, client: str, identifier: str) -> str:
+        """The pseudonym of a patient or user of that client: the same as in the log."""
+        return self._log.person(client, identifier)
 
     def prepare(self, tools: Collaborators) -> None:
         """Before the workers fork: what is the same for all calls is worked out once."""
