@@ -12,7 +12,7 @@ from bench.load import Load, Measured
 from bench.plan import Plan
 from bench.servers import Served
 
-TARGETS = ("floor", "service", "tuned floor", "floor again")
+TARGETS = ("floor", "service", "closed service", "tuned floor", "floor again")
 
 
 class Cell(Struct, frozen=True):
@@ -71,6 +71,7 @@ def compare(
                         connections=connections,
                         seconds=plan.seconds,
                         warm_up=plan.warm_up,
+                        signer=server.signer,
                     )
                 )
             )

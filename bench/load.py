@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bench.closed import Signer
+
 HOST = "127.0.0.1"
 RECEIVE = 1 << 18
 
@@ -28,6 +30,7 @@ class Load(Struct, frozen=True):
     warm_up: float = 0.0
     requests: int = 0  # stop after this many answers, if not 0
     cpu: int | None = None  # run on this core
+    signer: Signer | None = None  # a fresh token goes with every call
 
 
 class Measured(Struct, frozen=True):
@@ -97,7 +100,9 @@ class _Run:
 
     def __init__(self, load: Load) -> None:
         self.load = load
-        self.requests = [memoryview(request_bytes(load.path, Path(name).read_bytes())) for name in load.bodies]
+        self.bodies = [Path(name).read_bytes() for name in load.bodies]
+        self.requests = [memoryview(request_bytes(load.path, body)) for body in self.bodies]
+        self.token = load.signer.tokens() if load.signer is not None else None
         self.selector = selectors.DefaultSelector()
         self.next_body = 0
         self.latencies: list[float] = []
@@ -145,6 +150,8 @@ class _Run:
 
     def _next(self, connection: _Connection, first: bool) -> None:
         request = self.requests[self.next_body]
+        if self.token is not None:
+            request = memoryview(request_bytes(self.load.path, self.bodies[self.next_body], self.token()))
         self.next_body = (self.next_body + 1) % len(self.requests)
         connection.start(request)
         events = selectors.EVENT_READ if connection.send() else selectors.EVENT_WRITE
@@ -169,10 +176,12 @@ class _Run:
         )
 
 
-def request_bytes(path: str, body: bytes) -> bytes:
+def request_bytes(path: str, body: bytes, token: str = "") -> bytes:
     """A hook call as it goes over the wire."""
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
+        f"{authorization}"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode("ascii") + body

@@ -122,7 +122,16 @@ def _memory_after_large_calls(
     """After 16 connections have each sent large calls for a while: what the workers keep."""
     bodies = _bodies("large", day, 2, folder)
     for server in servers.values():
-        generate(Load(port=server.port, path=PATH, bodies=bodies, connections=16, seconds=plan.seconds))
+        generate(
+            Load(
+                port=server.port,
+                path=PATH,
+                bodies=bodies,
+                connections=16,
+                seconds=plan.seconds,
+                signer=server.signer,
+            )
+        )
     return _memory(servers)
 
 
@@ -139,7 +148,13 @@ def _point(resources: int, codings: int, plan: Plan, servers: dict[str, Served],
     took = {}
     for name, server in servers.items():
         load = Load(
-            port=server.port, path=PATH, bodies=(str(file),), connections=1, seconds=60, requests=plan.scale_requests
+            port=server.port,
+            path=PATH,
+            bodies=(str(file),),
+            connections=1,
+            seconds=60,
+            requests=plan.scale_requests,
+            signer=server.signer,
         )
         took[name] = generate(load).median
     point = ScalePoint(count_resources(body), codings, len(body) / 1e6, took["service"], took["floor"])

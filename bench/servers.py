@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench import machine
+from bench.closed import Signer, register
 from bench.load import HOST, request_bytes
 
 START_PATIENCE = 30.0  # seconds
@@ -24,6 +26,7 @@ class Served(Struct, frozen=True):
     port: int
     pid: int
     first_answer: float  # seconds from the start of the process to the first answered call
+    signer: Signer | None = None  # closed mode: whose tokens it takes
 
 
 class CannotServe(RuntimeError):
@@ -48,14 +51,39 @@ def tuned_floor_command(port: int, workers: int, threads: int) -> list[str]:
     return [*floor_command(port, workers, threads), "--tuned"]
 
 
-COMMANDS = {"floor": floor_command, "service": service_command, "tuned floor": tuned_floor_command}
+CLOSED = "closed service"
+COMMANDS = {
+    "floor": floor_command,
+    "service": service_command,
+    "tuned floor": tuned_floor_command,
+    CLOSED: service_command,
+}
 
 
 @contextmanager
 def running(name: str, command: list[str], port: int, path: str, body: bytes, cpu: int | None) -> Iterator[Served]:
     """Runs a server until the block ends; ready when it has answered one call. Its log lines are thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        signer = None
+        more = {"LUMBAR_CDS_AUDIT_STORE": "off"}
+        if name == CLOSED:  # registered clients only, and every call on record
+            clients, signer = register(scratch, f"http://{HOST}:{port}", path)
+            command = [each for each in command if each != "--open"] + ["--clients", str(clients)]
+            more = {}
+        with _process(command, cpu, {**more, "LUMBAR_CDS_STATE_DIR": str(scratch / "state")}) as (process, began):
+            request = request_bytes(path, body, signer.tokens()() if signer is not None else "")
+            _await_answer(process, port, request, began + START_PATIENCE)
+            yield Served(name, port, process.pid, time.perf_counter() - began, signer)
+
+
+@contextmanager
+def _process(
+    command: list[str], cpu: int | None, settings: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     environment = {
         **os.environ,
+        **settings,
         "LUMBAR_CDS_MAX_BODY_MB": "100",
         "LUMBAR_CDS_MAX_RESOURCES": "100000",
         "LUMBAR_CDS_LOG_LEVEL": "info",
@@ -69,8 +97,7 @@ def running(name: str, command: list[str], port: int, path: str, body: bytes, cp
         preexec_fn=None if cpu is None else lambda: machine.pin(cpu),
     )
     try:
-        _await_answer(process, port, request_bytes(path, body), began + START_PATIENCE)
-        yield Served(name, port, process.pid, time.perf_counter() - began)
+        yield process, began
     finally:
         process.terminate()
         try:
