@@ -55,7 +55,7 @@ def show(name: str, part: str | None, as_json: bool) -> None:
         call = desk.call(name)
         desk.looked("show", call.record.decision, records=1)
         if part is not None:
-            click.get_binary_stream("stdout").write(unpacked(getattr(call.record, part)))
+            sys.stdout.buffer.write(unpacked(getattr(call.record, part)))
         elif as_json:
             click.echo(decision_as_json(call.record, call.place.id, desk.happened(call.record)))
         else:

@@ -11,9 +11,9 @@ import msgspec
 
 from audit_trail.selection import Selection
 from cds_service.audit_desk import Desk
-from cds_service.audit_views import compare_lines, replay_lines
 from cds_service.collaborators import GuidelinesByDay, load_code_lists
 from cds_service.replay import Replayed, compare, replay
+from cds_service.replay_views import compare_lines, replay_lines
 from cds_service.settings import Settings
 from cds_service.terminal import printable
 from cds_service.trust_setup import running_clients

@@ -24,7 +24,7 @@ class Otherwise(Struct, frozen=True):
 
     parameters: dict[str, float]
     decided: int
-    not_decided: int  # their request or contents are not kept
+    not_decided: dict[str, int]  # calls, by why they cannot be decided again
     before: dict[str, int]
     after: dict[str, int]
     changed: int  # calls whose answer would have been another one
@@ -88,8 +88,8 @@ def _otherwise_lines(otherwise: Otherwise, days: int) -> Iterator[str]:
     yield from paragraph(
         f"{otherwise.decided:,} calls were decided again, and {otherwise.changed:,} answers would have been others."
     )
-    if otherwise.not_decided:
-        yield from paragraph(f"{otherwise.not_decided:,} calls cannot be decided again: what they need is not kept.")
+    for problem, calls in otherwise.not_decided.items():
+        yield from paragraph(f"{_of(calls, 'call')} cannot be decided again: {problem}.")
     yield ""
     rows = [
         (name, f"{before:,}", f"{after:,}", f"{(after - before) / days if days else 0:+.1f}")
@@ -118,14 +118,14 @@ def _parameters(changes: Sequence[str]) -> dict[str, float]:
 
 
 def _otherwise(desk: Desk, period: Selection, patient: str, parameters: dict[str, float], most: int) -> Otherwise:
-    before, after = Counter[str](), Counter[str]()
-    decided = failed = changed = 0
+    before, after, failed = Counter[str](), Counter[str](), Counter[str]()
+    decided = changed = 0
     seen: set[str] = set()
     for call in desk.queries.records(period, patient=patient):
         record = call.record
         if record.outcome != "answered" or record.decision in seen:
             continue
-        if decided + failed >= most:
+        if decided + failed.total() >= most:
             break
         seen.add(record.decision)
         try:
@@ -136,14 +136,14 @@ def _otherwise(desk: Desk, period: Selection, patient: str, parameters: dict[str
             now = decide_by(record, contents)
         except ParameterError as problem:
             raise ValueError(str(problem)) from None
-        except CannotDecideAgain:
-            failed += 1
+        except CannotDecideAgain as problem:
+            failed[str(problem)] += 1
             continue
         decided += 1
         changed += was.answer != now.answer
         before.update(_indicators(was.answer))
         after.update(_indicators(now.answer))
-    return Otherwise(parameters, decided, failed, dict(before), dict(after), changed)
+    return Otherwise(parameters, decided, dict(failed), dict(before), dict(after), changed)
 
 
 def _with_parameters(text: str, parameters: dict[str, float]) -> dict[str, str]:

@@ -1,15 +1,10 @@
-"""Records as a person reads them in a terminal: the list, everything on record of one call, replay and comparison."""
+"""Records as a person reads them in a terminal: the list, and everything on record of one call."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import click
-
-from audit_trail.differences import Difference
 from audit_trail.feedback import outcome_moment
 from audit_trail.queries import Stored
 from audit_trail.record import DecisionRecord
@@ -24,18 +19,7 @@ from audit_trail.story_words import (
 from cards.override_reasons import reason_words
 from cards.plain_text import markdown_as_text
 from cds_service.listing import ListLine
-from cds_service.replay import Compared, Effect, Replayed
-from cds_service.terminal import columns, facts, heading, paragraph, points, printable, table, title
-
-_UUID: Final = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_LONGEST_VALUE: Final = 400
-_CAUSES: Final = {
-    "software": "The software itself",
-    "rules": "The rules",
-    "terminology": "The code lists",
-    "wording": "The wording",
-    "settings": "The settings",
-}
+from cds_service.terminal import columns, facts, heading, points, printable, table, title
 
 
 def list_lines(found: Sequence[ListLine], more: bool) -> Iterator[str]:
@@ -74,108 +58,6 @@ def show_lines(call: Stored[DecisionRecord], happened: Sequence[Happened], repea
     for card in answer.get("cards") or ():
         yield from _card(card)
     yield from _feedback(happened)
-
-
-def replay_lines(record: DecisionRecord, replayed: Replayed) -> Iterator[str]:
-    """What came of a replay."""
-    yield from title(f"Replay of decision {record.decision}")
-    yield ""
-    yield from facts(
-        (
-            ("Recorded", f"{record.at:%Y-%m-%d %H:%M:%S} UTC by {replayed.wrote or 'a version that is not recorded'}"),
-            ("Replayed by", replayed.replayed_by + ("" if replayed.same_software else "  (another version)")),
-        )
-    )
-    yield ""
-    if replayed.problem:
-        yield from paragraph(f"It cannot be replayed: {replayed.problem}.")
-        return
-    if replayed.same:
-        said = f"The same to the byte: {replayed.answer_bytes:,} bytes, status {replayed.status}."
-        yield click.style(said, fg="green")
-        return
-    count = len(replayed.differences)
-    yield click.style(f"It differs in {count} {_places(count)}.", fg="red" if replayed.same_software else "yellow")
-    if replayed.same_software:
-        yield from paragraph("The same software wrote it, so this is a defect, or the record was changed.")
-    yield ""
-    yield from _differences(replayed.differences, "Recorded", "Replayed")
-
-
-def compare_lines(record: DecisionRecord, compared: Compared) -> Iterator[str]:
-    """What would be said today, and why."""
-    yield from title(f"Decision {record.decision}: what would be said today")
-    yield ""
-    yield from facts(
-        (
-            ("Recorded", f"{record.at:%Y-%m-%d %H:%M:%S} UTC by {compared.wrote or 'a version that is not recorded'}"),
-            ("Today", compared.today),
-            ("Unchanged", ", ".join(compared.unchanged)),
-            ("Changed", ", ".join(effect.cause for effect in compared.effects)),
-        )
-    )
-    yield ""
-    if compared.problem:
-        yield from paragraph(f"It cannot be compared: {compared.problem}.")
-        return
-    if not compared.differences:
-        yield click.style("Today it would say the same, to the byte.", fg="green")
-    else:
-        count = len(compared.differences)
-        yield click.style(f"Today it would say something else, in {count} {_places(count)}.", fg="yellow")
-        if compared.at_a_glance:
-            yield ""
-            yield from table(("", "Then", "Today"), compared.at_a_glance)
-        yield from heading("Every difference")
-        yield from _differences(compared.differences, "Then", "Today")
-    for effect in compared.effects:
-        yield from _effect(effect)
-
-
-def _effect(effect: Effect) -> Iterator[str]:
-    yield from heading(f"{_CAUSES[effect.cause]}: what changed since, and what that alone does")
-    if effect.changed:
-        yield from _differences(effect.changed, "Then", "Today")
-        yield ""
-    if effect.problem:
-        yield from paragraph(f"Alone it cannot be tried: {effect.problem}.")
-    elif not effect.differences:
-        yield "Alone it changes nothing here."
-    else:
-        yield from paragraph(f"Alone it changes {', '.join(_grouped(effect.differences))}.")
-
-
-def _grouped(found: Iterable[Difference]) -> list[str]:
-    """The places of differences, the parts of one card or finding together."""
-    places = dict.fromkeys(_short(each.place).split(", line ")[0] for each in found)
-    shown = list(places)[:8]
-    return shown if len(places) <= len(shown) else [*shown, f"and {len(places) - len(shown)} more"]
-
-
-def _places(count: int) -> str:
-    return "place" if count == 1 else "places"
-
-
-def _differences(found: Iterable[Difference], before: str, after: str) -> Iterator[str]:
-    """Each difference under its place, the two versions one above the other."""
-    width = max(len(before), len(after))
-    for each in found:
-        yield from paragraph(_short(each.place))
-        for name, value, colour in ((before, each.before, "red"), (after, each.after, "green")):
-            lead = f"  {name.ljust(width)}  "
-            for number, line in enumerate(_lines(value, columns() - len(lead))):
-                yield f"{click.style(lead if not number else ' ' * len(lead), dim=True)}{click.style(line, fg=colour)}"
-
-
-def _lines(value: str, width: int) -> list[str]:
-    left_out = len(value) - _LONGEST_VALUE
-    shown = value if left_out <= 0 else f"{value[:_LONGEST_VALUE]} … ({left_out:,} more characters: --json)"
-    return [line for part in shown.split("\n") for line in textwrap.wrap(printable(part), width) or [""]]
-
-
-def _short(place: str) -> str:
-    """A place with its uuids cut to what tells them apart."""
-    return _UUID.sub(r"\1…", place)
 
 
 def _about(call: Stored[DecisionRecord], repeats: int) -> list[tuple[str, str]]:

@@ -84,11 +84,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     heads = [names[at] for at in kept]
     texts = [["\n".join(printable(line) for line in row[at].split("\n")) for at in kept] for row in rows]
     widths = _widths([heads, *texts])
-    for at, width in enumerate(widths):
-        if all(_NUMBER.fullmatch(row[at]) for row in texts if row[at]) and any(row[at] for row in texts):
-            heads[at] = heads[at].rjust(width)
-            for row in texts:
-                row[at] = row[at].rjust(width)
+    _numbers_to_the_right(heads, texts, widths)
     if any(heads):
         yield click.style(_joined(heads, widths), dim=True)
         yield click.style((" " * _GAP).join(_line() * width for width in widths), dim=True)
@@ -100,6 +96,14 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
             yield ""
         for at in range(height):
             yield _joined([cell[at] if at < len(cell) else "" for cell in row], widths, texts[number])
+
+
+def _numbers_to_the_right(heads: list[str], texts: list[list[str]], widths: Sequence[int]) -> None:
+    for at, width in enumerate(widths):
+        told = [text[at] for text in texts if text[at]]
+        if told and all(_NUMBER.fullmatch(each) for each in told):
+            for line in (heads, *texts):
+                line[at] = line[at].rjust(width)
 
 
 def _wrapped(cell: str, width: int) -> list[str]:

@@ -123,7 +123,7 @@ class DecisionSettings(Struct, frozen=True, kw_only=True):
 
     rating_guideline: str
     show_appropriate: tuple[str, ...]
-    site_parameters: dict[str, float]
+    site_parameters: dict[str, int | float]  # days are whole numbers, and must stay so
     base_url: str
     canonical_base: str
     without_cpt: bool
