@@ -7,6 +7,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 HOST  ?= 127.0.0.1
 PORT  ?= 8090
+EHR_PORT ?= 8095
 
 # Modules that write a file kept in this repository; each takes --check and fails when the file is stale.
 GENERATED_CHECKS := tools.finding_coverage
@@ -25,7 +26,7 @@ $(STAMP): requirements/dev.txt pyproject.toml tools/create_venv.sh
 	@touch $@
 
 run: install
-	@$(BIN)/python -m sandbox --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m sandbox --host $(HOST) --port $(PORT) --ehr-port $(EHR_PORT)
 
 # NO_POSTGRES=1, NO_BROWSER=1, NO_R4_SCHEMA=1 (HL7's R4 JSON schema, fetched once): to test without these.
 export NO_POSTGRES NO_BROWSER NO_R4_SCHEMA

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from sandbox.ehr.chart import Chart, chart_of
 from sandbox.ehr.desk import Desk, Visit
 from sandbox.ehr.prefetch import SearchFailed
-from sandbox.fhir_server.store import Store, UnknownParameter
+from sandbox.fhir_server.store import NotReadable, Store, UnknownParameter
 from sandbox.stories import Story, load, store_of
 
 Json = dict[str, Any]
@@ -70,23 +70,20 @@ class Clinic:
 
 
 class RecordsOf:
-    """What this EHR reads for one patient: its store, what was signed a moment ago, and what it fails to read."""
+    """What this EHR reads for one patient: its store, and what was signed a moment ago."""
 
-    def __init__(self, store: Store, story: Story, desk: Desk) -> None:
+    def __init__(self, store: Store, desk: Desk) -> None:
         self._store = store
-        self._unreadable = story.unreadable
         self._signed: Sequence[Json] = desk.signed
 
     def read(self, resource_type: str, own_id: str) -> Json | None:
         """One resource."""
-        return None if resource_type in self._unreadable else self._store.read(resource_type, own_id)
+        return self._store.read(resource_type, own_id)
 
     def search(self, resource_type: str, parameters: Iterable[tuple[str, str]]) -> list[Json]:
         """Those that match, the orders of this session first."""
-        if resource_type in self._unreadable:
-            raise SearchFailed(resource_type)
         try:
             found = self._store.search(resource_type, parameters)
-        except UnknownParameter as problem:
+        except (NotReadable, UnknownParameter) as problem:
             raise SearchFailed(str(problem)) from problem
         return [*(each for each in reversed(self._signed) if each["resourceType"] == resource_type), *found]

@@ -67,15 +67,32 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
         return frozenset(concept for group in self.groups for concept in GROUPS[group].concepts)
 
 
+class Example(Struct, frozen=True, forbid_unknown_fields=True):
+    """A case worth a look."""
+
+    says: str
+    choices: dict[str, str]
+
+
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     fact: tuple[Question, ...]
+    example: tuple[Example, ...]
+
+
+def questions() -> tuple[Question, ...]:
+    """What can be changed, in the order of the page."""
+    return _file().fact
+
+
+def examples() -> tuple[Example, ...]:
+    """Cases worth a look."""
+    return _file().example
 
 
 @lru_cache(maxsize=1)
-def questions() -> tuple[Question, ...]:
-    """What can be changed, in the order of the page."""
+def _file() -> _File:
     text = files("sandbox.ehr").joinpath("what_if.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _File, strict=True).fact
+    return msgspec.convert(tomllib.loads(text), _File, strict=True)
 
 
 class Hypothetical(Struct, frozen=True):
@@ -138,10 +155,5 @@ def _on(day: date) -> DateInterval:
 
 
 def nobody(day: date) -> ClinicalPicture:
-    """Somebody of whom nothing is known but low back pain: a woman or a man, of no stated age."""
-    pain = Fact(
-        concept="low-back-pain",
-        kind=FactKind.CONDITION,
-        evidence=Evidence("What-if/pain", "Low back pain"),
-    )
-    return ClinicalPicture(as_of=day, facts=(pain,), sex="male")
+    """Somebody of whom nothing is known before a fact is chosen."""
+    return ClinicalPicture(as_of=day, facts=(), sex="male")

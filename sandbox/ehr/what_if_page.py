@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from rules.recommendation import GuidelineView, Recommendation
 from sandbox.ehr.clinic import Today
 from sandbox.ehr.desk import Desk, Visit
 from sandbox.ehr.drafts import PRIORITIES, reference_of
-from sandbox.ehr.hypothetical import RECORDED, Option, Question, questions
+from sandbox.ehr.hypothetical import RECORDED, Option, Question, examples, questions
 from sandbox.ehr.what_if import (
     AS_DRAFTED,
     Base,
@@ -76,6 +77,7 @@ class WhatIf(Struct, frozen=True):
     views: tuple[tuple[str, GuidelineView], ...]
     cards: tuple[Json, ...]
     changes: int
+    examples: tuple[tuple[str, str], ...]  # words, and the query of the address
     lumbar: bool = True
 
 
@@ -109,6 +111,7 @@ def what_if_view(
         views=tuple((_GUIDELINES.get(view.guideline, view.guideline), view) for view in advice.views),
         cards=tuple(answer["cards"]),
         changes=sum(each.changed for each in facts),
+        examples=() if story is not None else tuple((each.says, urlencode(each.choices)) for each in examples()),
         lumbar=lumbar or story is None,
     )
 
@@ -160,7 +163,7 @@ def _choice(own_id: str, says: str, chosen: bool, leads: Outcome, now: Outcome) 
     words = leads.words
     if words == now.words and leads != now:  # the same in a word, and not the same
         words = f"{words} ({leads.rated.lower()})" if leads.rated not in words else f"{words}, otherwise worded"
-    return Choice(own_id, _capital(says), chosen, words, leads.level, leads == now)
+    return Choice(own_id, says, chosen, words, leads.level, leads == now)
 
 
 def _capital(text: str) -> str:
@@ -171,7 +174,7 @@ def _orders(base: Base, study: str, priority: str, choices: Mapping[str, str], n
     words = wording().study
     offered = [
         (AS_DRAFTED, f"As drafted: {base.order.name}"),
-        *((each.value, words[each.value].name) for each in Procedure),
+        *((each.value, _capital(words[each.value].name)) for each in Procedure),
     ]
     return FactView(
         "order",

@@ -130,7 +130,7 @@ class Work:
             silent(desk, hook, problem)
             desk.said = "No advice: the service was not reached."
             return
-        records = RecordsOf(self.clinic.today().store, self.story, desk)
+        records = RecordsOf(self.clinic.today().store, desk)
         prefetched = prefetch(service.prefetch, visit.tokens(), records, visit.fhir_base)
         exchange = self.client.call(service, hook_request(visit, desk, hook, prefetched))
         desk.keep(exchange)
