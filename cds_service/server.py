@@ -21,6 +21,8 @@ from cds_service.collaborators import build_collaborators
 from cds_service.metrics import FOLDER_VARIABLE
 from cds_service.pages_setup import watch_of
 from cds_service.recording import Recorder
+from cds_service.operator_log import OperatorLog
+from cds_service.override_watch import OverrideWatch, overrides_of
 from cds_service.rehearsal import rehearse
 from cds_service.sentinel_watch import SentinelWatch
 from cds_service.settings import Settings, SettingsError
@@ -37,6 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._closed: ClosedTrust | None = None
         self._recorder: Recorder | None = None
         self._watch: SentinelWatch | None = None
+        self._overrides: OverrideWatch | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -78,6 +81,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             trust = self._closed = closed_trust(self._settings)
         self._recorder = recorder_for(self._settings, shared_metrics=True)
         self._recorder.prepare(tools)
+        self._overrides = overrides_of(self._settings, tools, OperatorLog(self._settings.log_level))
         app = create_app(self._settings, tools, trust, self._recorder)
         self._watch = watch_of(app)
         gc.collect()
@@ -96,6 +100,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._recorder.start()
         if self._watch is not None:
             self._watch.start()
+        if self._overrides is not None:
+            self._overrides.start()
 
     def _before_exit(self) -> None:
         if self._recorder is not None:
