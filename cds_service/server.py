@@ -19,10 +19,10 @@ from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
 from cds_service.metrics import FOLDER_VARIABLE
-from cds_service.pages_setup import watch_of
-from cds_service.recording import Recorder
 from cds_service.operator_log import OperatorLog
 from cds_service.override_watch import OverrideWatch, overrides_of
+from cds_service.pages_setup import watch_of
+from cds_service.recording import Recorder
 from cds_service.rehearsal import rehearse
 from cds_service.sentinel_watch import SentinelWatch
 from cds_service.settings import Settings, SettingsError
