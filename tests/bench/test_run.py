@@ -69,12 +69,15 @@ def test_ratios_are_medians_of_the_ratios_within_a_round():
     rounds = {
         "floor": tuple(_measured(each, 10) for each in (100, 200, 1000)),
         "service": tuple(_measured(each, 5) for each in (50, 150, 100)),
+        "closed service": tuple(_measured(each, 8) for each in (25, 75, 50)),
         "tuned floor": tuple(_measured(each, 10) for each in (100, 100, 100)),
         "floor again": tuple(_measured(each, 10) for each in (100, 200, 1000)),
     }
     cell = Cell("small", 16, rounds)
     assert set(rounds) == set(TARGETS)
     assert cell.ratio() == 0.5
+    assert cell.ratio("closed service") == 0.25
+    assert cell.ratio("closed service", to="service") == 0.5
     assert cell.ratio("floor again") == 1.0
     assert cell.p99_ratio() == 0.5
 
