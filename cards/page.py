@@ -28,6 +28,7 @@ class PagedRow(Struct, frozen=True):
     guideline: str
     label: str
     cites: tuple[str, ...] = ()
+    variant: int | None = None
     interpretation: str = ""
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from cards.card import TOPIC_CODE_LIMIT, CardError, Coding, Link, Source
 from cards.detail import act_key
+from cards.page import Audience, page_handle, page_url
 from cards.phrases import red_flags
 from cards.speaking import AT_ONCE, Speaking
 from cards.wording import LinkWords, wording
@@ -21,6 +22,8 @@ _BY_GUIDELINE = {
     "acr-acute-spinal-trauma": "acr-trauma",
     "acr-pulsatile-abdominal-mass": "nice-ng156",
 }
+_WAITING = frozenset({Situation.NOT_APPROPRIATE, Situation.PRIOR_IMAGING})
+_ARGUED = _WAITING | {Situation.WRONG_TEST, Situation.ANSWER_MISSING, Situation.SAFETY}
 _WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation.NOT_RATED})
 
 
@@ -75,16 +78,37 @@ def topic_of_advice(advice: Recommendation, own_system: str) -> Coding:
 
 
 def links_of(speaking: Speaking) -> tuple[Link, ...]:
-    """Public pages only: what to do in an emergency first, then the guideline that rates."""
+    """What to do in an emergency first, then the guideline that rates, then our own pages about this advice."""
     situation = speaking.advice.situation
-    if situation in _WITHOUT_LINKS or speaking.settled_by_keeping:
+    if speaking.settled_by_keeping:
         return ()
+    if situation in _WITHOUT_LINKS:
+        return _page_links(speaking)
     keys = [_guideline(speaking)]
     if situation in AT_ONCE:
         keys.insert(0, speaking.wording.act[act_key(speaking)].link)
     if situation is Situation.POSSIBLE_CAUDA_EQUINA:
         keys = [speaking.wording.act["cauda_equina"].link]
-    return tuple(_link(wording().link[key]) for key in dict.fromkeys(keys))
+    return (*(_link(wording().link[key]) for key in dict.fromkeys(keys)), *_page_links(speaking))
+
+
+def _page_links(speaking: Speaking) -> tuple[Link, ...]:
+    """Our own pages, by handles that say nothing: the patient's where waiting is advised, the clinician's otherwise too."""
+    rendering, advice = speaking.call.rendering, speaking.advice
+    if not rendering.base_url:
+        return ()
+    audiences: list[Audience] = []
+    if advice.situation is Situation.DEFERRED or (advice.may_defer and advice.situation in _WAITING):
+        audiences.append("patient")
+    if rendering.own_pages and advice.situation in _ARGUED:
+        audiences.append("clinician")
+    return tuple(_page_link(audience, speaking) for audience in audiences)
+
+
+def _page_link(audience: Audience, speaking: Speaking) -> Link:
+    rendering, order = speaking.call.rendering, speaking.advice.order.reference
+    handle = page_handle(speaking.call.ids, audience, order) if rendering.own_pages else ""
+    return Link(speaking.wording.page_link[audience], page_url(rendering.base_url, audience, handle), "absolute")
 
 
 def _guideline(speaking: Speaking) -> str:

@@ -115,6 +115,7 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     note: dict[str, str]
     override: dict[str, str]
     link: dict[str, LinkWords]
+    page_link: dict[str, str]
 
     def summarised(self, key: str, order: str = "", **fields: str) -> str:
         """The longest wording of a summary that fits under the limit, whole; nothing is cut.

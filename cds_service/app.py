@@ -20,6 +20,7 @@ from cds_service.errors import (
 )
 from cds_service.forwarded import TrustedProxies
 from cds_service.hook_endpoint import HookEndpoint
+from cds_service.leaflets_setup import add_leaflets
 from cds_service.pages_setup import add_pages
 from cds_service.recording import Recorder
 from cds_service.routes import CDS_PATH, JSON, CdsRoutes, own_failure
@@ -42,6 +43,8 @@ def create_app(
     app.url_map.strict_slashes = False
     tools = collaborators or build_collaborators(settings)
     recorder = recorder or log_only(settings)
+    if recorder.keeps:
+        tools = tools.with_pages()
     routes = CdsRoutes(settings, tools, trust or open_trust(settings), recorder, sent_cards(settings))
     app.add_url_rule(CDS_PATH, view_func=routes.discovery, methods=["GET"])
     app.add_url_rule(f"{CDS_PATH}/<service_id>", view_func=routes.call, methods=["POST"])
@@ -51,6 +54,7 @@ def create_app(
     app.add_url_rule("/metrics", view_func=routes.metrics, methods=["GET"])
     register_terminology_pages(app, tools)
     add_pages(app, settings, tools, recorder)
+    add_leaflets(app, settings, tools, recorder)
     _register_headers(app, routes)
     _register_errors(app, routes)
     endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.max_body_bytes)

@@ -87,6 +87,13 @@ class Collaborators:
         self.guidelines = guidelines
         self.chart_source = chart_source
         self.overrides = overrides
+        self.own_pages = False
+
+    def with_pages(self) -> Collaborators:
+        """The same where decisions are kept, so that a card can link to a page about its own."""
+        tools = copy(self)
+        tools.own_pages = True
+        return tools
 
     def of_site(self, terminology: Terminology) -> Collaborators:
         """The same with a site's own code lists."""

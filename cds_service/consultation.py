@@ -207,4 +207,5 @@ def _rendering(service: Service, caller: Caller, tools: Collaborators) -> Render
         profile=PROFILES[caller.profile],
         show_appropriate=service.hook in tools.settings.show_appropriate,
         base_url=tools.settings.base_url,
+        own_pages=tools.own_pages,
     )

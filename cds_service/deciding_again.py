@@ -85,6 +85,7 @@ def decide_again(record: DecisionRecord, tools: Collaborators) -> Decided:
     progress = Progress()
     progress.digest = record.body_digest
     tools.overrides = RecordedOverrides(record)
+    tools.own_pages = True  # else there were no record
     try:
         consultation = consult(
             body, SERVICE_BY_ID[record.service], caller_of(record), record.at, tools, source, progress
