@@ -35,6 +35,7 @@ from fhir_mappings.decode import HookCall
 from rules.recommendation import Recommendation
 
 NOBODY: Final = Caller("")
+_NO_REQUEST: Final[tuple[bytes, RequestKept]] = (b"", "not kept")
 _json = msgspec.json.Encoder(order="deterministic")  # sets have no order: replay finds them as they were
 
 
@@ -92,9 +93,12 @@ class _Known(TypedDict):
     timings: Timings
 
 
-def answered(arrival: Arrival, consultation: Consultation, made_up_id: str) -> DecisionRecord:
-    """The record of a call that was judged, or left alone because no order is ours."""
-    known = _known(arrival)
+def answered(arrival: Arrival, consultation: Consultation, made_up_id: str, whole: bool = True) -> DecisionRecord:
+    """The record of a call that was judged, or left alone because no order is ours.
+
+    ``whole``: with what it takes to decide again. Where nothing is kept, log and counts need a tenth of that.
+    """
+    known = _known(arrival, whole)
     ids, picture, advice = consultation.ids, consultation.picture, consultation.advice
     if ids is None or picture is None:
         return DecisionRecord(
@@ -103,7 +107,7 @@ def answered(arrival: Arrival, consultation: Consultation, made_up_id: str) -> D
             status=200,
             hook_differs=consultation.hook_differs,
             body_digest=digest_of(arrival.body),
-            answer=packed(consultation.answer),
+            answer=packed(consultation.answer) if whole else b"",
             **known,
         )
     offset = arrival.progress.offset.utcoffset(None)
@@ -121,17 +125,17 @@ def answered(arrival: Arrival, consultation: Consultation, made_up_id: str) -> D
         unread_texts=picture.unread_texts,
         dropped_entries=picture.dropped_entries,
         foreign_entries=picture.foreign_entries,
-        details=packed(_json.encode(Details(picture=picture, advice=advice))),
+        details=packed(_json.encode(Details(picture=picture, advice=advice))) if whole else b"",
         overrides=consultation.overrides,
-        answer=packed(consultation.answer),
+        answer=packed(consultation.answer) if whole else b"",
         cards=tuple(map(_card, consultation.shown.cards)),
         **known,
     )
 
 
-def failed(arrival: Arrival, ended: Ended, answer: bytes, made_up_id: str) -> DecisionRecord:
+def failed(arrival: Arrival, ended: Ended, answer: bytes, made_up_id: str, whole: bool = True) -> DecisionRecord:
     """The record of a call that got an OperationOutcome."""
-    known = _known(arrival)
+    known = _known(arrival, whole)
     if ended.failure.client:  # known, and turned away all the same
         known["client"], known["registered"] = ended.failure.client, True
     return DecisionRecord(
@@ -139,7 +143,7 @@ def failed(arrival: Arrival, ended: Ended, answer: bytes, made_up_id: str) -> De
         outcome="failed",
         status=status_of(ended.failure),
         body_digest=digest_of(arrival.body) if arrival.body else "",
-        answer=packed(answer),
+        answer=packed(answer) if whole else b"",
         failure=ended.name,
         check=ended.failure.check,
         where=ended.where,
@@ -147,11 +151,11 @@ def failed(arrival: Arrival, ended: Ended, answer: bytes, made_up_id: str) -> De
     )
 
 
-def _known(arrival: Arrival) -> _Known:
+def _known(arrival: Arrival, whole: bool) -> _Known:
     caller, progress = arrival.caller, arrival.progress
     call = progress.call
-    body, kept = without_token(arrival.body, None if call is None else call.access)
-    fetched = tuple(map(_wave, progress.fetched.waves))
+    request, kept = _request(arrival, call) if whole else _NO_REQUEST
+    fetched = tuple(map(_wave, progress.fetched.waves)) if whole else ()
     return _Known(
         at=arrival.now,
         service=arrival.service,
@@ -168,16 +172,21 @@ def _known(arrival: Arrival) -> _Known:
         encounter="" if call is None else call.context.encounter_id,
         fhir_server="" if call is None else call.fhir_server,
         silent=caller.silent,
-        request=packed(body),
+        request=request,
         request_kept=kept,
         request_bytes=len(arrival.body),
-        sources=() if call is None else _sources(call, fetched),
+        sources=_sources(call, fetched) if whole and call is not None else (),
         fetched=fetched,
         versions=arrival.versions,
         fetch_queries=progress.fetched.queries,
         fetch_troubles=progress.fetched.troubles,
         timings=_timings(arrival),
     )
+
+
+def _request(arrival: Arrival, call: HookCall | None) -> tuple[bytes, RequestKept]:
+    body, kept = without_token(arrival.body, None if call is None else call.access)
+    return packed(body), kept
 
 
 def _sources(call: HookCall, fetched: tuple[FetchedWave, ...]) -> tuple[SourceRead, ...]:

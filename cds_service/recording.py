@@ -111,7 +111,7 @@ class Recorder:
     def answered(self, arrival: Arrival, consultation: Consultation) -> None:
         """Records a call that gets cards, or none because no order is ours. Raises where it may not be answered."""
         try:
-            record = answered(arrival, consultation, str(uuid4()))
+            record = answered(arrival, consultation, str(uuid4()), whole=self.keeps)
             self._tell(arrival, record, self._kept(record, NOT_RECORDED if self._required else ""))
         except CallFailed:
             raise
@@ -124,7 +124,8 @@ class Recorder:
         """Records a call that gets an OperationOutcome."""
         failure.recorded = True
         try:
-            record = failed(arrival, Ended(failure, name, where), operation_outcome(failure), str(uuid4()))
+            ended = Ended(failure, name, where)
+            record = failed(arrival, ended, operation_outcome(failure), str(uuid4()), whole=self.keeps)
             self._tell(arrival, record, self._kept(record))
         except Exception as problem:  # noqa: BLE001  the caller is to hear of the first failure, not of this one
             self._defect(problem)
