@@ -56,7 +56,7 @@ def recorded(
     hook: str = "",
 ) -> DecisionRecord:
     """The record of one call, through its bytes and back."""
-    tools = tools or usual_tools()
+    tools = (tools or usual_tools()).with_pages()  # as where calls are recorded
     body = call if isinstance(call, bytes) else msgspec.json.encode(call)
     wanted = hook or (call["hook"] if isinstance(call, dict) else "order-select")
     service = next((each for each in SERVICES if each.hook == wanted), SERVICES[0])
