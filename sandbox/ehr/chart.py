@@ -64,12 +64,13 @@ def chart_of(resources: Sequence[Json], today: date) -> Chart:
     """The chart of one patient's resources on one day."""
     by_type: dict[str, list[Json]] = {}
     for resource in resources:
-        by_type.setdefault(resource["resourceType"], []).append(resource)
+        if not _is_error(resource):
+            by_type.setdefault(resource["resourceType"], []).append(resource)
 
     def entries(*kinds: str) -> tuple[Entry, ...]:
         return _newest_first(_READERS[kind](each, today) for kind in kinds for each in by_type.get(kind, ()))
 
-    observations = [each for each in by_type.get("Observation", ()) if each.get("status") != "entered-in-error"]
+    observations = by_type.get("Observation", [])
     return Chart(
         problems=tuple(sorted(entries("Condition"), key=lambda entry: entry.past)),
         examination=_latest([each for each in observations if _is_examination(each)], today),
@@ -79,6 +80,12 @@ def chart_of(resources: Sequence[Json], today: date) -> Chart:
         imaging=entries("DiagnosticReport", "ImagingStudy"),
         others=entries("Procedure", "ServiceRequest", "Device", "AllergyIntolerance"),
     )
+
+
+def _is_error(resource: Json) -> bool:
+    """Entered in error, as its status or its verification says: no chart shows it."""
+    error = "entered-in-error"
+    return resource.get("status") == error or _code(resource.get("verificationStatus") or {}) == error
 
 
 def observation_name(observation: Json) -> str:

@@ -23,11 +23,18 @@ def _open_table(*_: Any) -> str:
     return '<div class="scrolls" tabindex="0" role="group" aria-label="Table"><table>\n'
 
 
+def _open_cell(self: RendererHTML, tokens: Sequence[Token], position: int, options: OptionsDict, env: EnvType) -> str:
+    tokens[position].attrs.pop("style", None)  # alignment comes as a style, which the page's policy refuses
+    return self.renderToken(tokens, position, options, env)
+
+
 def _renderer() -> MarkdownIt:
     # No HTML of the text's own, no pictures (nothing is fetched), no autolinks: an address in a record stays text.
     markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     markdown.disable(["image", "autolink"])
     markdown.add_render_rule("link_open", _open_link)
+    for cell in ("th_open", "td_open"):
+        markdown.add_render_rule(cell, _open_cell)
     markdown.add_render_rule("table_open", _open_table)
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return markdown

@@ -152,7 +152,10 @@ class Work:
         """Signs against the advice; every card that was not answered is reported as overridden."""
         if not self.desk.signing or self.desk.advice is None:
             raise NotPossible("press Sign orders first")
-        for shown in self.desk.advice.open_cards:
+        open_cards = self.desk.advice.open_cards
+        if any(shown.card.get("indicator") == "critical" for shown in open_cards) and not (reason or comment.strip()):
+            raise NotPossible("a critical card stands against it; say why you sign all the same")
+        for shown in open_cards:
             self._override(shown, reason, comment)
         self._signed()
 
