@@ -42,15 +42,15 @@ class _PagesFirst(BaseHTTPRequestHandler):
     server: EhrServer
 
     def do_GET(self) -> None:
-        self._answer("GET")
+        self._routed("GET")
 
     def do_HEAD(self) -> None:
-        self._answer("HEAD")
+        self._routed("HEAD")
 
     def do_POST(self) -> None:
-        self._answer("POST")
+        self._routed("POST")
 
-    def _answer(self, method: str) -> None:
+    def _routed(self, method: str) -> None:
         path = self.path.partition("?")[0]
         if path == PATH or path.startswith(f"{PATH}/"):
             handler = getattr(super(), f"do_{method}", None)
