@@ -24,7 +24,7 @@ from cards.ids import Ids, ids_of_call
 from cards.page import handles_of
 
 # Changes whenever a record's rows change: rows of another way are made again (see ``schema.py``).
-WAY: Final = "1"
+WAY: Final = "2"
 LONGEST: Final = 200
 _GRAVEST_FIRST: Final = ("critical", "warning", "info")
 Row = dict[str, Any]
@@ -131,6 +131,7 @@ def _decision_row(whose: Row, record: DecisionRecord) -> Row:
         "request_bytes": record.request_bytes,
         "ms": timings.whole,
         "ms_trust": timings.trust,
+        "ms_waiting": timings.waiting,
         "ms_reading": timings.reading,
         "ms_fetching": timings.fetching,
         "ms_deciding": timings.deciding,

@@ -152,6 +152,7 @@ DECISION: Final = _derived(
     _count("request_bytes"),
     Column("ms", Float, nullable=False),  # the whole call
     Column("ms_trust", Float, nullable=False),
+    Column("ms_waiting", Float, nullable=False),
     Column("ms_reading", Float, nullable=False),
     Column("ms_fetching", Float, nullable=False),
     Column("ms_deciding", Float, nullable=False),

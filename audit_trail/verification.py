@@ -61,6 +61,7 @@ class _Verification:
         self._connection = connection
         self._keys = keys
         self._broken: list[Broken] = []
+        self._missed: list[Broken] = []  # by checkpoints
         self._lost: list[RecordSpan] = []
         self._records = self._pruned = 0
         self._true: set[bytes] = set()  # signatures of checkpoints that hold
@@ -82,7 +83,7 @@ class _Verification:
             records=self._records,
             pruned=self._pruned,
             checkpoints=len(self._true),
-            broken=tuple(self._broken),
+            broken=(*self._broken, *self._missed),
             lost=tuple(self._lost),
         )
 
@@ -171,14 +172,14 @@ class _Verification:
         key = self._keys.get(checkpoint.key)
         if key is None:
             said = f"{name} is signed with key {checkpoint.key or 'unknown'}, which is not among those given"
-            self._broken.append(Broken("", 0, said))
+            self._missed.append(Broken("", 0, said))
             return
         if not is_signed_by(checkpoint, key):
-            self._broken.append(Broken("", 0, f"{name} is forged or was changed: its signature is wrong"))
+            self._missed.append(Broken("", 0, f"{name} is forged or was changed: its signature is wrong"))
             return
         missed = [found for head in checkpoint.heads if (found := self._head(head.writer, head.number, head.hash))]
         for writer, number, what in missed:
-            self._broken.append(Broken(writer, number, f"{what}, says {name}"))
+            self._missed.append(Broken(writer, number, f"{what}, says {name}"))
         if not missed:
             self._true.add(checkpoint.signature)
 
@@ -189,8 +190,9 @@ class _Verification:
             return None
         if there is not None:
             return writer, number, "this chain was written anew: its hash was another"
-        last = self._connection.scalar(select(func.max(RECORD.c.number)).where(RECORD.c.writer == writer)) or 0
-        return writer, last + 1, f"the chain was cut off: it went on to record {number} at least"
+        earlier = select(func.max(RECORD.c.number)).where(RECORD.c.writer == writer, RECORD.c.number < number)
+        last = self._connection.scalar(earlier) or 0
+        return writer, last + 1, f"the chain was cut off: it went on to record {number}"
 
     def _is_buried(self, writer: str, number: int) -> bool:
         return any(span.first <= number <= span.last for span in self._tombstones.get(writer, ()))
