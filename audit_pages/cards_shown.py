@@ -102,6 +102,7 @@ def _scrubbed(tokens: Sequence[Token], scrub: Scrub) -> None:
             _scrubbed(token.children, scrub)
         elif token.content:
             token.content = scrub(token.content)
+        token.attrs.pop("style", None)  # alignment of a column; the pages allow no inline style
         if token.type == "link_open":
             token.attrs["href"] = web_address(token.attrs.get("href")) or "#"
 

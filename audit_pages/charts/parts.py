@@ -1,4 +1,4 @@
-"""What all charts have in common: escaping, axes with round numbers, and two sizes, for wide and narrow screens."""
+"""What all charts have in common: escaping, axes with round numbers, and three sizes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-WIDE: Final = 760
-NARROW: Final = 340
+# The style sheet shows the one that fits the width of its panel, so that text keeps its size.
+SIZES: Final = (("wide", 1140), ("medium", 600), ("narrow", 320))
 
 
 class Series(Struct, frozen=True):
@@ -41,9 +41,9 @@ class Plot(Struct, frozen=True):
 
 
 def figure(label: str, draw: Callable[[int], tuple[float, str]], legend: Sequence[Series] = ()) -> Markup:
-    """The chart in both sizes; the style sheet shows one. ``draw`` gives height and content of a width."""
+    """The chart in each size. ``draw`` gives height and content of a width."""
     parts = []
-    for look, width in (("wide", WIDE), ("narrow", NARROW)):
+    for look, width in SIZES:
         height, content = draw(width)
         parts.append(
             f'<svg class="{look}" viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(label)}" '
