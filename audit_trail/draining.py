@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -11,7 +11,6 @@ from msgspec import Struct
 from audit_trail.journal import (
     Abandoned,
     Frame,
-    JournalWriter,
     claim_abandoned,
     read_frames,
     segments_of,
@@ -20,7 +19,6 @@ from audit_trail.journal import (
 
 BATCH_RECORDS: Final = 200
 BATCH_BYTES: Final = 8 * 1024 * 1024
-ROLL_OVER_BYTES: Final = 1024 * 1024  # an all but empty journal file is kept until it holds as much as this
 
 
 class StoreDown(Exception):
@@ -58,48 +56,61 @@ class Place(Struct):
 
 
 class Drainer:
-    """Drains the journal of a living writer, and those of writers that have ended. One thread at a time."""
+    """Drains the journals of a folder: of living writers, and of those that have ended. One thread at a time."""
 
     def __init__(self, folder: Path, store: RecordStore) -> None:
         self._folder = folder
         self._store = store
-        self._own: Place | None = None
+        self._living: dict[str, Place] = {}
 
-    def drain_own(self, journal: JournalWriter) -> Drained:
-        """Everything that the living writer has written up to now; its finished files are deleted."""
-        written = journal.written
-        if self._own is None:
-            self._own = Place(self._store.last_number(journal.writer))
-        place = self._own
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """How far each living writer's journal has been stored."""
+        return self._living
+
+    def drain(self) -> Drained:
+        """Everything that is here by now."""
         drained = Drained()
-        for path in segments_of(self._folder, journal.writer):
-            end = written.size if path == written.path else None
-            if path > written.path:  # begun since
-                break
-            drained = self._segment(journal.writer, path, place, end, drained)
-            if path != written.path:
-                path.unlink()
-        if place.path == written.path and place.offset == written.size > ROLL_OVER_BYTES:
-            journal.roll_over()
+        writers = writers_in(self._folder)
+        for writer in writers:
+            abandoned = claim_abandoned(self._folder, writer)
+            if abandoned is None:
+                drained = self._alive(writer, drained)
+            else:
+                self._living.pop(writer, None)
+                drained = self._abandoned(abandoned, drained)
+        for gone in self._living.keys() - set(writers):
+            del self._living[gone]
         return drained
 
-    def drain_abandoned(self, own: str = "") -> Drained:
+    def drain_abandoned(self) -> Drained:
         """What writers left behind that live no more, whoever they were on this machine."""
         drained = Drained()
         for writer in writers_in(self._folder):
-            if writer == own:
-                continue
             abandoned = claim_abandoned(self._folder, writer)
             if abandoned is not None:
                 drained = self._abandoned(abandoned, drained)
         return drained
+
+    def _alive(self, writer: str, drained: Drained) -> Drained:
+        """What a living writer has written up to now; its finished files are deleted."""
+        segments = segments_of(self._folder, writer)
+        if not segments:
+            return drained
+        place = self._living.get(writer)
+        if place is None:
+            place = self._living[writer] = Place(self._store.last_number(writer))
+        for path in segments[:-1]:
+            drained = self._segment(writer, path, place, None, drained)
+            path.unlink(missing_ok=True)
+        return self._segment(writer, segments[-1], place, segments[-1].stat().st_size, drained)
 
     def _abandoned(self, abandoned: Abandoned, drained: Drained) -> Drained:
         try:
             place = Place(self._store.last_number(abandoned.writer))
             for path in abandoned.segments():
                 drained = self._segment(abandoned.writer, path, place, None, drained)
-                path.unlink()
+                path.unlink(missing_ok=True)
         except BaseException:
             abandoned.release()
             raise
@@ -109,6 +120,8 @@ class Drainer:
     def _segment(self, writer: str, path: Path, place: Place, end: int | None, drained: Drained) -> Drained:
         if place.path != path:
             place.path, place.offset = path, 0
+        if end == place.offset:
+            return drained
         for batch, offset in _batches(read_frames(path, place.offset, end)):
             fresh = [frame for frame in batch if frame.number > place.number]
             if fresh:

@@ -61,7 +61,7 @@ class JournalWriter:
         self._file = -1
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._alive = _locked(_lock_path(folder, writer))
+            self._alive = lock_file(_lock_path(folder, writer))
             if self._alive is None:
                 raise JournalError(f"another process writes as {writer}")
             self._open_segment()
@@ -185,19 +185,21 @@ def segments_of(folder: Path, writer: str) -> list[Path]:
 
 def claim_abandoned(folder: Path, writer: str) -> Abandoned | None:
     """The journal of a writer that lives no more; ``None`` while it lives, or another process has claimed it."""
-    lock = _locked(_lock_path(folder, writer))
+    lock = lock_file(_lock_path(folder, writer))
     return None if lock is None else Abandoned(folder, writer, lock)
 
 
-def bytes_waiting(folder: Path) -> int:
-    """How much the journals in this folder hold."""
-    total = 0
+def bytes_of(folder: Path) -> dict[str, int]:
+    """The journals in this folder that hold anything: how much, by the names of their files."""
+    found: dict[str, int] = {}
     for path in folder.glob("*.journal"):
         try:
-            total += path.stat().st_size
+            size = path.stat().st_size
         except FileNotFoundError:
             continue  # stored and deleted meanwhile
-    return total
+        if size:
+            found[path.name] = size
+    return found
 
 
 def read_frames(path: Path, offset: int = 0, end: int | None = None) -> Iterator[tuple[Frame, int]]:
@@ -249,8 +251,8 @@ def _lock_path(folder: Path, writer: str) -> Path:
     return folder / f"{writer}.lock"
 
 
-def _locked(path: Path) -> int | None:
-    """The lock of that file, held until it is closed; ``None`` where another process holds it."""
+def lock_file(path: Path) -> int | None:
+    """The lock of that file, held until it is released; ``None`` where another process holds it."""
     while True:
         file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -264,6 +266,11 @@ def _locked(path: Path) -> int | None:
         except FileNotFoundError:
             pass
         os.close(file)  # whoever held it before finished it in the meantime, and the name is another file's now
+
+
+def release(lock: int) -> None:
+    """Gives a lock back."""
+    os.close(lock)
 
 
 def _flush(file: int) -> None:

@@ -12,6 +12,7 @@ from audit_trail.database import StoreAddressError, store_address
 from audit_trail.draining import StoreDown
 from audit_trail.store import open_store
 from cds_service.audit import CallLog
+from cds_service.drain_duty import DrainDuty
 from cds_service.journal_of_worker import JournalOfWorker
 from cds_service.metrics import Metrics
 from cds_service.operator_log import OperatorLog
@@ -62,15 +63,12 @@ def _journal(settings: Settings, operator: OperatorLog, metrics: Metrics) -> Jou
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as problem:
         raise SettingsError(f"LUMBAR_CDS_STATE_DIR: {folder}: {problem.strerror}") from None
-    return JournalOfWorker(
-        folder,
-        partial(open_store, url),
-        operator,
-        metrics.stored,
-        sync=settings.audit_sync == "each",
-        patience=60.0 * settings.audit_patience_minutes,
-        keeping=StoreKeeping(settings, operator).round,
-    )
+
+    def new_duty() -> DrainDuty:
+        keeping = StoreKeeping(settings, operator).round
+        return DrainDuty(folder, partial(open_store, url), operator, metrics.stored, keeping)
+
+    return JournalOfWorker(folder, new_duty, settings.audit_sync == "each", 60.0 * settings.audit_patience_minutes)
 
 
 def _traces(settings: Settings) -> Traces:

@@ -16,6 +16,7 @@ from audit_trail.record import FeedbackRecord as FeedbackReport
 from cds_service.audit import CallLine, CallLog, FeedbackRecord, places
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation
+from cds_service.drain_duty import DrainDuty
 from cds_service.errors import CallFailed, TemporarilyUnavailable, operation_outcome, status_of
 from cds_service.metrics import Metrics, gauges
 from cds_service.operator_log import OperatorLog
@@ -37,6 +38,7 @@ class Journal(Protocol):
     def given_up(self) -> bool: ...
     def append(self, record: Record) -> int: ...
     def start(self) -> None: ...
+    def new_duty(self) -> DrainDuty: ...
     def stop(self) -> None: ...
     def health(self) -> dict[str, object]: ...
     def numbers(self) -> dict[str, tuple[str, float]]: ...
@@ -93,6 +95,10 @@ class Recorder:
         if self._journal is not None:
             self._journal.stop()
         self._traces.close()
+
+    def new_duty(self) -> DrainDuty | None:
+        """The draining of the journals into the store, for a process of its own."""
+        return None if self._journal is None else self._journal.new_duty()
 
     def versions(self, tools: Collaborators) -> Versions:
         """By what these tools make answers."""

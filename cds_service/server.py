@@ -18,6 +18,7 @@ from cds_service.audit_setup import recorder_for
 from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
+from cds_service.drainer_process import end_drainer, fork_drainer
 from cds_service.metrics import FOLDER_VARIABLE
 from cds_service.operator_log import OperatorLog
 from cds_service.override_watch import OverrideWatch, overrides_of
@@ -38,6 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._when_ready = when_ready
         self._closed: ClosedTrust | None = None
         self._recorder: Recorder | None = None
+        self._drainer = 0  # its process
         self._watch: SentinelWatch | None = None
         self._overrides: OverrideWatch | None = None
         super().__init__()
@@ -65,7 +67,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 64,
             "limit_request_field_size": 8190,
             "on_reload": lambda _server: self._look_at_clients(),
-            "when_ready": lambda _server: self._when_ready(),
+            "when_ready": self._ready,
+            "on_exit": lambda _server: self._end(),
             "post_fork": lambda _server, _worker: self._after_fork(),
             "worker_exit": lambda _server, _worker: self._before_exit(),
         }
@@ -87,6 +90,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         gc.collect()
         gc.freeze()  # tables that live as long as the process: neither scanned again nor copied after the fork
         return app
+
+    def _ready(self, server: Any) -> None:
+        """Before the first worker."""
+        if self._recorder is not None:
+            duty = self._recorder.new_duty()
+            if duty is not None and duty.take():
+                self._drainer = fork_drainer(duty, server.LISTENERS)
+        self._when_ready()
+
+    def _end(self) -> None:
+        """After the last worker."""
+        if self._drainer:
+            end_drainer(self._drainer)
 
     def _look_at_clients(self) -> None:
         """On SIGHUP, before new workers start."""

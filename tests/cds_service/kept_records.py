@@ -5,6 +5,7 @@ from __future__ import annotations
 from audit_trail.journal import JournalError
 from audit_trail.record import DecisionRecord, Record, decode, encode
 from cds_service.audit import CallLog
+from cds_service.drain_duty import DrainDuty
 from cds_service.metrics import Metrics
 from cds_service.operator_log import OperatorLog
 from cds_service.recording import Recorder
@@ -31,6 +32,9 @@ class KeptRecords:
 
     def stop(self) -> None:
         return
+
+    def new_duty(self) -> DrainDuty:
+        raise AssertionError("nothing is drained here")
 
     def health(self) -> dict[str, object]:
         return {"state": "recording"}

@@ -1,0 +1,158 @@
+"""Who drains the journals of this machine into the store: one process at a time, whichever holds the duty.
+
+`lumbar-cds serve` has a process of its own for it, of low priority, so that no answer waits for the store or for its
+processor. Should that process die, a worker takes the duty over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from audit_trail.draining import Drained, Drainer, RecordStore, StoreDown
+from audit_trail.journal import bytes_of, lock_file, release
+from cds_service.audit import places
+from cds_service.operator_log import OperatorLog
+
+SECONDS_BETWEEN_ROUNDS: Final = 0.25
+SECONDS_BETWEEN_TRIES: Final = 2.0  # at a store that is down, or at a duty that another has
+SECONDS_BETWEEN_KEEPINGS: Final = 5.0
+SECONDS_FOR_THE_REST: Final = 10.0  # after the end of the service
+_STATUS: Final = "drainer.json"
+_DUTY: Final = "drainer.duty"
+
+Stopping = Callable[[float], bool]  # waits so many seconds, and says whether it is time to stop
+
+
+class DrainStatus(Struct, frozen=True, kw_only=True):
+    """How draining goes, as the one that drains tells the others. Moments in seconds since 1970."""
+
+    down_since: float = 0.0  # 0: the store takes records
+    stored: dict[str, int] = {}  # file: bytes of it that are stored
+
+
+class DrainDuty:
+    """Made in the process that takes it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        open_store: Callable[[], RecordStore],
+        operator: OperatorLog,
+        stored: Callable[[Drained], None],
+        keeping: Callable[[RecordStore], None] = lambda _: None,
+    ) -> None:
+        self._folder = folder
+        self._open_store = open_store
+        self._operator = operator
+        self._stored = stored
+        self._keeping = keeping  # what else the store needs from time to time
+        self._kept = -SECONDS_BETWEEN_KEEPINGS
+        self._duty: int | None = None
+        self._store: RecordStore | None = None
+        self._drainer: Drainer | None = None
+        self._down_since = 0.0
+        self._told = DrainStatus(down_since=-1.0)
+
+    def take(self) -> bool:
+        """Takes the duty, unless another process has it. A process that forks from this one has it too."""
+        if self._duty is None:
+            self._duty = lock_file(self._folder / _DUTY)
+        return self._duty is not None
+
+    def leave(self) -> None:
+        """Gives the duty back; where a process that forked from this one has it, that one keeps it."""
+        if self._duty is not None:
+            release(self._duty)
+            self._duty = None
+
+    def run(self, stopping: Stopping, to_the_end: bool = False) -> None:
+        """Drains for as long as this process has the duty and is not to stop.
+
+        ``to_the_end``: until nothing is left to drain, within reason.
+        """
+        pause = 0.0
+        while not stopping(pause):
+            goes_on = self.take() and self.round()
+            pause = SECONDS_BETWEEN_ROUNDS if goes_on else SECONDS_BETWEEN_TRIES
+        if self._duty is None:
+            return
+        end = time.monotonic() + SECONDS_FOR_THE_REST
+        while self.round() and to_the_end and bytes_of(self._folder) and time.monotonic() < end:
+            time.sleep(SECONDS_BETWEEN_ROUNDS)
+        self.leave()
+
+    def round(self) -> bool:
+        """Stores what is there. False while the store is down."""
+        try:
+            self._drain()
+        except StoreDown as problem:
+            self._is_down(str(problem))
+        except Exception as problem:  # noqa: BLE001  a defect must not end it: records would wait for ever
+            self._is_down(f"{type(problem).__name__} at {places(problem)}")
+        else:
+            self._is_up()
+        self._tell()
+        return not self._down_since
+
+    def _drain(self) -> None:
+        if self._store is None:
+            self._store = self._open_store()
+        if self._drainer is None:
+            self._drainer = Drainer(self._folder, self._store)
+        drained = self._drainer.drain()
+        if drained.records or drained.lost:
+            self._stored(drained)
+        if drained.lost:
+            self._operator.write("error", "audit-journal", f"{drained.lost} records are missing from a journal")
+        if time.monotonic() - self._kept >= SECONDS_BETWEEN_KEEPINGS:
+            self._kept = time.monotonic()
+            self._keeping(self._store)
+
+    def _is_down(self, why: str) -> None:
+        self._drainer = None  # where it had come to is asked of the store when it is back
+        if not self._down_since:
+            self._down_since = time.time()
+            self._operator.write("error", "audit-store", f"out of reach, records wait in the journal: {why}")
+
+    def _is_up(self) -> None:
+        if self._down_since:
+            seconds = round(time.time() - self._down_since)
+            self._down_since = 0.0
+            self._operator.write("info", "audit-store", f"takes records again, after {seconds} s")
+
+    def _tell(self) -> None:
+        """For the workers, whose health page and metrics say it."""
+        stored = {
+            place.path.name: place.offset
+            for place in (self._drainer.places.values() if self._drainer is not None else ())
+            if place.path is not None
+        }
+        status = DrainStatus(down_since=self._down_since, stored=stored)
+        if status == self._told:
+            return
+        new = self._folder / f"{_STATUS}.new"
+        try:
+            new.write_bytes(msgspec.json.encode(status))
+            new.replace(self._folder / _STATUS)
+        except OSError:
+            return  # the disk is full; the next round tries again
+        self._told = status
+
+
+def drain_status(folder: Path) -> DrainStatus:
+    """How draining goes at the moment."""
+    try:
+        return msgspec.json.decode((folder / _STATUS).read_bytes(), type=DrainStatus)
+    except (OSError, msgspec.DecodeError):
+        return DrainStatus()  # nobody has drained yet
+
+
+def bytes_not_stored(folder: Path, status: DrainStatus) -> int:
+    """How much waits in the journals."""
+    return sum(max(0, size - status.stored.get(name, 0)) for name, size in bytes_of(folder).items())

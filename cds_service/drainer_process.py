@@ -1,0 +1,60 @@
+"""The process that drains the journals: forked by the server before its workers, ends after them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+from cds_service.drain_duty import SECONDS_FOR_THE_REST, DrainDuty
+
+NICENESS: Final = 10  # answers come first
+
+
+def fork_drainer(duty: DrainDuty, listeners: Iterable[socket.socket]) -> int:
+    """Starts it with a duty that has been taken, and returns its process id. The caller has one thread."""
+    server = os.getpid()
+    process = os.fork()
+    if process:
+        duty.leave()
+        return process
+    try:
+        _drain(duty, listeners, server)
+    finally:
+        os._exit(0)
+
+
+def end_drainer(process: int) -> None:
+    """At the end of the service: lets it store what the workers left, and waits for it a little."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+    end = time.monotonic() + SECONDS_FOR_THE_REST + 1
+    while time.monotonic() < end:
+        try:
+            if os.waitpid(process, os.WNOHANG)[0]:
+                return
+        except ChildProcessError:
+            return
+        time.sleep(0.02)
+
+
+def _drain(duty: DrainDuty, listeners: Iterable[socket.socket], server: int) -> None:
+    for each in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU):
+        signal.signal(each, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the service, which then ends this
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    for listener in listeners:
+        listener.close()
+    os.nice(NICENESS)
+
+    def stopping(seconds: float) -> bool:
+        return told.wait(seconds) or os.getppid() != server
+
+    duty.run(stopping, to_the_end=True)
