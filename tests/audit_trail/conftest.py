@@ -1,0 +1,5 @@
+"""Stores on both databases."""
+
+from tests.audit_trail.stores import address, store
+
+__all__ = ["address", "store"]

@@ -1,0 +1,217 @@
+"""Records go behind their writer's chain, once each, in order, all or none, whatever is in them and whoever writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, func, select, text
+
+from audit_trail.columns import LONGEST, column_text
+from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address
+from audit_trail.draining import StoreDown
+from audit_trail.journal import Frame
+from audit_trail.record import UnknownRecord, decode, encode
+from audit_trail.store import UNREADABLE, NotRecorded, Store, open_store
+from audit_trail.tables import CARD, DECISION, DERIVED, NOTED, RECORD
+from audit_trail.verification import verify
+from tests.audit_trail.stores import NOON, a_decision, a_store, an_access, fill, frames, tampered
+
+
+def count(store: Store, table=RECORD) -> int:
+    with reading(store.engine) as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_records_are_there_again_to_the_byte(store: Store) -> None:
+    written = frames([a_decision(1), an_access(), a_decision(2)])
+    store.append("worker-1", written)
+    with reading(store.engine) as connection:
+        kept = connection.execute(select(RECORD.c.number, RECORD.c.content).order_by(RECORD.c.number)).all()
+    assert [Frame(*row) for row in kept] == written
+    assert store.last_number("worker-1") == 3
+    assert store.last_number("worker-2") == 0
+
+
+def test_what_is_stored_already_is_passed_over(store: Store) -> None:
+    written = frames([a_decision(each) for each in range(1, 11)])
+    store.append("worker-1", written[:6])
+    store.append("worker-1", written[3:])
+    store.append("worker-1", written)
+    assert count(store) == 10
+    assert verify(store, {}).sound
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
+    fill(store, count=2)
+    tampered(
+        store,
+        "INSERT INTO card SELECT writer, 4, part, at, decision, service, client, tenant, user_id, silent, "
+        "uuid, indicator, topic, suggestions, procedure, situation, rating, rule_row FROM card WHERE number = 2",
+    )
+    with pytest.raises(StoreDown):
+        store.append("worker-1", frames([a_decision(3), a_decision(4)], first=3))
+    assert (count(store), count(store, DECISION), store.last_number("worker-1")) == (2, 2, 2)
+    tampered(store, "DELETE FROM card WHERE number = 4")
+    store.append("worker-1", frames([a_decision(3), a_decision(4)], first=3))
+    assert verify(store, {}).sound
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x00", "a\x00b", "'; DROP TABLE record; --", "%s %(x)s ? :at", "\U0001f9b4" * 400, "x" * 1_000_000, "é" * 3000],
+    ids=["nul", "nul-inside", "sql", "placeholders", "bones", "a-million", "accents"],
+)
+def test_whatever_a_caller_writes_is_stored_and_found(store: Store, hostile: str) -> None:
+    record = a_decision(1, patient=hostile, user=hostile, hook_instance=hostile, tenant=hostile)
+    store.append("worker-1", frames([record]))
+    with reading(store.engine) as connection:
+        wanted = select(DECISION.c.number).where(DECISION.c.patient_id == column_text(hostile))
+        assert connection.scalar(wanted) == 1
+        assert decode(connection.scalar(select(RECORD.c.content)) or b"") == record
+    assert verify(store, {}).sound
+
+
+def test_two_long_texts_that_begin_alike_stay_two() -> None:
+    first, second = (column_text("x" * LONGEST + end) for end in "ab")
+    assert first != second
+    assert len(first) < LONGEST + 20
+    assert column_text("\ud800") == "?"  # half a character, which no database takes
+
+
+def test_bytes_that_no_version_can_read_are_kept_as_they_came(store: Store) -> None:
+    store.append("worker-1", [Frame(1, b"\xc1 not a record"), *frames([a_decision(2)], first=2)])
+    with reading(store.engine) as connection:
+        row = connection.execute(select(RECORD).where(RECORD.c.number == 1)).one()
+    assert (row.kind, row.content) == (UNREADABLE, b"\xc1 not a record")
+    with pytest.raises(UnknownRecord):
+        decode(row.content)
+    assert verify(store, {}).sound
+
+
+def test_columns_say_what_the_record_says(store: Store) -> None:
+    store.append("worker-1", frames([a_decision(7)]))
+    with reading(store.engine) as connection:
+        call = connection.execute(select(DECISION)).one()
+        card = connection.execute(select(CARD)).one()
+        noted = connection.execute(select(NOTED.c.topic, NOTED.c.value, NOTED.c.system).order_by(NOTED.c.part)).all()
+    assert (call.at, call.patient_id, call.indicator) == (NOON + timedelta(seconds=7), "patient-3", "warning")
+    assert (card.rule_row, card.procedure) == ("acr-variant-1", "mri-lumbar-without-contrast")
+    assert [tuple(row) for row in noted] == [
+        ("gap", "Condition: failed", ""),
+        ("unmapped code", "local-7", "urn:example"),
+        ("asked", "fever", ""),
+        ("presumed", "saddle-anaesthesia", ""),
+        ("presumed", "cancer", ""),
+    ]
+
+
+def write_as(address: URL, writer: str) -> None:
+    with a_store(address) as store:
+        for number in range(1, 31, 3):
+            store.append(writer, frames([a_decision(each) for each in range(number, number + 3)], number))
+
+
+def test_many_processes_write_at_once_each_behind_its_own_chain(address: URL) -> None:
+    writers = [f"worker-{each}" for each in range(6)]
+    with multiprocessing.get_context("fork").Pool(3) as processes:
+        processes.starmap(write_as, [(address, writer) for writer in writers])
+    with a_store(address) as store:
+        assert [(head.writer, head.number) for head in store.heads()] == [(writer, 30) for writer in writers]
+        assert verify(store, {}).sound
+
+
+def test_many_threads_share_one_chain(store: Store) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        numbers = list(threads.map(lambda _: store.add("machine", an_access()), range(40)))
+    assert sorted(numbers) == list(range(1, 41))
+    assert verify(store, {}).sound
+
+
+def test_of_many_that_make_a_new_store_at_once_one_makes_it(address: URL) -> None:
+    with multiprocessing.get_context("fork").Pool(4) as processes:
+        processes.starmap(write_as, [(address, f"worker-{each}") for each in range(4)])
+    with a_store(address) as store:
+        assert count(store) == 120
+
+
+def test_a_tail_that_is_cut_off_under_a_living_writer_shows_as_a_broken_link(store: Store) -> None:
+    fill(store, count=10)
+    with reading(store.engine) as connection:
+        kept = connection.scalar(select(RECORD.c.hash).where(RECORD.c.number == 6)) or b""
+    literal = f"x'{kept.hex()}'" if store.engine.dialect.name == "sqlite" else f"'\\x{kept.hex()}'"
+    tampered(
+        store,
+        *(f"DELETE FROM {table.name} WHERE number > 6" for table in (RECORD, *DERIVED)),
+        f"UPDATE writer SET number = 6, hash = {literal}",
+    )
+    assert verify(store, {}).sound  # no checkpoint was made, and nothing came since
+    fill(store, count=2, first=11)
+    broken = verify(store, {}).broken
+    assert (broken[0].number, "not linked" in broken[0].what) == (11, True)
+
+
+def test_an_access_that_cannot_be_recorded_does_not_happen(store: Store) -> None:
+    tampered(store, "DROP TABLE access")
+    with pytest.raises(NotRecorded):
+        store.accessed("machine", an_access())
+    assert count(store) == 0
+
+
+def test_a_file_is_readable_by_nobody_else(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "audit.sqlite3"
+    with a_store(sqlite_address(file)) as store:
+        fill(store)
+        for each in file.parent.iterdir():  # the log written ahead as well
+            assert stat.S_IMODE(each.stat().st_mode) == 0o600
+        with reading(store.engine) as connection:
+            assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_store_that_cannot_be_used_says_so_without_a_value(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.sqlite3"
+    damaged.write_bytes(b"no database " * 1000)
+    nobody = "postgresql://audit:secret@/none?host=" + str(tmp_path)
+    for address in (sqlite_address(damaged), sqlite_address(tmp_path), store_address(nobody)):
+        store = open_store(address)
+        for use in (store.prepare, lambda store=store: store.append("worker-1", frames([a_decision(1)]))):
+            with pytest.raises(StoreDown) as said:
+                use()
+            assert str(said.value)
+            assert "secret" not in str(said.value)
+            assert "patient-1" not in str(said.value)
+
+
+def test_a_problem_of_the_database_repeats_no_value(store: Store) -> None:
+    tampered(store, "DROP TABLE noted", "CREATE TABLE noted (writer INTEGER NOT NULL)")
+    with pytest.raises(StoreDown) as said:
+        store.append("worker-1", frames([a_decision(1, patient="canary")]))
+    assert "canary" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://u:secret@h/d",
+        "postgresql://u:secret@h",
+        "/var/lib/x",
+        "postgres",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(address: str) -> None:
+    with pytest.raises(StoreAddressError) as said:
+        store_address(address)
+    assert "secret" not in str(said.value)
+
+
+def test_a_record_of_any_version_keeps_its_bytes() -> None:
+    record = a_decision(1)
+    assert encode(decode(encode(record))) == encode(record)
