@@ -93,7 +93,7 @@ def links_of(speaking: Speaking) -> tuple[Link, ...]:
 
 
 def _page_links(speaking: Speaking) -> tuple[Link, ...]:
-    """Our own pages, by handles that say nothing: the patient's where waiting is advised, the clinician's otherwise too."""
+    """Our own pages, by handles that say nothing. The patient's only where waiting is advised."""
     rendering, advice = speaking.call.rendering, speaking.advice
     if not rendering.base_url:
         return ()

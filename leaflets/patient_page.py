@@ -12,7 +12,7 @@ from leaflets.texts import LANGUAGES, Texts, texts
 _IMAGED: Final = "prior-imaging"
 
 
-def patient_view(page: PatientPage | None, language: str, *, unavailable: bool = False) -> dict[str, Any]:
+def patient_view(page: PatientPage | None, language: str, today: date, *, unavailable: bool = False) -> dict[str, Any]:
     """What the template shows. Without a page it says why the day to come back is not there."""
     words = texts(language)
     imaged = page is not None and page.situation == _IMAGED
@@ -20,6 +20,7 @@ def patient_view(page: PatientPage | None, language: str, *, unavailable: bool =
         "words": words,
         "other": texts(next(each for each in LANGUAGES if each != language)),
         "day": words.date.written(page.recheck_on) if page is not None and page.recheck_on is not None else "",
+        "passed": page is not None and page.recheck_on is not None and page.recheck_on < today,
         "why_no_day": "" if page is not None else words.next.not_now if unavailable else words.next.not_known,
         "imaged": imaged,
         "sources": facts().sources(_facts_of(words, imaged=imaged)),

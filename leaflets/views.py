@@ -58,7 +58,7 @@ class _Views:
         language = _language()
         page, unavailable = self._find("patient", handle, language)
         found = page if isinstance(page, PatientPage) else None
-        answer = _answer("patient.html", patient_view(found, language, unavailable=unavailable))
+        answer = _answer("patient.html", patient_view(found, language, self._clock().date(), unavailable=unavailable))
         answer.headers["Content-Language"] = language
         answer.headers["Vary"] = "Accept-Language"
         return answer

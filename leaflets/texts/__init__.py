@@ -61,6 +61,8 @@ class NextVisit(Struct, frozen=True, forbid_unknown_fields=True):
 
     heading: str
     come_back: str
+    was_due: str
+    passed: str
     write_date: str
     not_known: str
     not_now: str
