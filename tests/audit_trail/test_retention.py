@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from audit_trail.backup import back_up
 from audit_trail.database import reading, sqlite_address
 from audit_trail.queries import Queries
-from audit_trail.record import RecordSpan, TombstoneRecord, decode
+from audit_trail.record import Record, RecordSpan, TombstoneRecord, decode
 from audit_trail.retention import Pruned, Why, prune_before, prune_patient
 from audit_trail.selection import Selection
 from audit_trail.store import Store
@@ -114,7 +114,7 @@ def test_one_patients_calls_go_with_their_reports_and_page_views_and_nobody_else
         a_decision(4, patient="p", client="st-bea"),
     ]
     store.append("worker-1", frames(calls))
-    reports = [a_report(1), a_report(3), a_report(4, client="st-bea"), a_view(2), a_view(3)]
+    reports: list[Record] = [a_report(1), a_report(3), a_report(4, client="st-bea"), a_view(2), a_view(3)]
     store.append("worker-2", frames(reports))
     why = Why(writer="machine", by="ada", because="asked for by the patient", now=NOON)
     assert prune_patient(store, "p", "st-anna", why).records == 4
