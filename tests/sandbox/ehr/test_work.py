@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.ehr.clinic import Clinic
-from sandbox.ehr.desk import Desk
+from sandbox.ehr.desk import Advice, Desk
 from sandbox.ehr.drafts import name_of, ratings_of
 from sandbox.ehr.service_client import Exchange, Service, ServiceClient
 from sandbox.ehr.work import NotPossible, Work
@@ -25,6 +25,11 @@ def at_desk(clinic: Clinic, service: ServiceClient) -> Any:
     return sit
 
 
+def _advice(work: Work) -> Advice:
+    assert work.desk.advice is not None
+    return work.desk.advice
+
+
 def _placed(work: Work, number: int = 0) -> Work:
     work.place(work.story.orders[number].id)
     return work
@@ -35,7 +40,7 @@ def _sent(work: Work) -> list[str]:
 
 
 def _suggestion(work: Work, words: str) -> tuple[str, str]:
-    for shown in work.desk.advice.cards:
+    for shown in _advice(work).cards:
         for each in shown.card.get("suggestions", ()):
             if words in each["label"]:
                 return shown.uuid, each["uuid"]
@@ -58,7 +63,7 @@ def test_placing_an_order_fires_order_select_with_everything_that_discovery_asks
     assert request["context"]["patientId"] == DEFERRED
     assert set(request["prefetch"]) == set(work.client.service_for("order-select").prefetch)
     assert request["prefetch"]["patient"]["id"] == DEFERRED
-    assert work.desk.advice.cards[0].card["indicator"] == "warning"
+    assert _advice(work).cards[0].card["indicator"] == "warning"
 
 
 def test_the_rating_is_written_on_the_draft(at_desk: Any) -> None:
@@ -68,11 +73,11 @@ def test_the_rating_is_written_on_the_draft(at_desk: Any) -> None:
 
 def test_another_priority_asks_again_and_says_so_on_the_order(at_desk: Any) -> None:
     work = _placed(at_desk(WEAKER))
-    assert any("stat" in each["label"] for each in work.desk.advice.cards[0].card["suggestions"])
+    assert any("stat" in each["label"] for each in _advice(work).cards[0].card["suggestions"])
     work.change(work.desk.drafts[0]["id"], {"priority": "stat"})
     assert _sent(work) == ["order-select", "order-select"]
     assert work.desk.drafts[0]["priority"] == "stat"
-    assert not any("stat" in each["label"] for each in work.desk.advice.cards[0].card.get("suggestions", ()))
+    assert not any("stat" in each["label"] for each in _advice(work).cards[0].card.get("suggestions", ()))
 
 
 @pytest.mark.parametrize(
@@ -118,19 +123,19 @@ def test_the_suggested_study_is_rated_as_promised_and_nothing_more_is_asked_for(
     (draft,) = work.desk.drafts
     assert draft["priority"] == "stat"
     assert ratings_of(draft)[0]["code"] == "appropriate"
-    assert not any("Change" in each["label"] for each in work.desk.advice.cards[0].card.get("suggestions", ()))
+    assert not any("Change" in each["label"] for each in _advice(work).cards[0].card.get("suggestions", ()))
 
 
 def test_an_answer_by_a_button_is_read_by_the_next_call(at_desk: Any) -> None:
     work = _placed(at_desk("six-weeks-of-care-and-no-plan"))
     assert not ratings_of(work.desk.drafts[0])
-    work.accept(*_suggestion(work, work.desk.advice.cards[0].card["suggestions"][0]["label"]))
+    work.accept(*_suggestion(work, _advice(work).cards[0].card["suggestions"][0]["label"]))
     assert ratings_of(work.desk.drafts[0])[0]["code"] == "appropriate"
 
 
 def test_a_dismissed_card_is_reported_with_reason_and_comment(at_desk: Any) -> None:
     work = _placed(at_desk(DEFERRED))
-    shown = work.desk.advice.cards[0]
+    shown = _advice(work).cards[0]
     reason = shown.card["overrideReasons"][0]
     work.dismiss(shown.uuid, reason["code"], "  seen by   the team ")
     item = _feedback(work)
@@ -138,18 +143,18 @@ def test_a_dismissed_card_is_reported_with_reason_and_comment(at_desk: Any) -> N
     assert item["overrideReason"]["reason"]["code"] == reason["code"]
     assert item["overrideReason"]["userComment"] == "seen by the team"
     assert shown.dismissed == reason["display"]
-    assert work.desk.advice.open_cards == []
+    assert _advice(work).open_cards == []
 
 
 def test_a_card_can_be_dismissed_without_a_word(at_desk: Any) -> None:
     work = _placed(at_desk(DEFERRED))
-    work.dismiss(work.desk.advice.cards[0].uuid, "", "")
+    work.dismiss(_advice(work).cards[0].uuid, "", "")
     assert "overrideReason" not in _feedback(work)
 
 
 def test_a_suggestion_that_cannot_be_applied_changes_nothing_and_is_not_reported(at_desk: Any) -> None:
     work = _placed(at_desk(DEFERRED))
-    shown = work.desk.advice.cards[0]
+    shown = _advice(work).cards[0]
     shown.card["suggestions"][0]["actions"][-1] = {"type": "delete", "resourceId": "ServiceRequest/nobody"}
     before = list(work.desk.drafts)
     work.accept(shown.uuid, shown.card["suggestions"][0]["uuid"])
@@ -174,7 +179,7 @@ def test_signing_waits_where_a_card_stands_against_it(at_desk: Any) -> None:
     assert work.desk.signed == []
     with pytest.raises(NotPossible, match="say why"):
         work.sign_anyway("", " ")
-    reason = work.desk.advice.cards[0].card["overrideReasons"][0]["code"]
+    reason = _advice(work).cards[0].card["overrideReasons"][0]["code"]
     work.sign_anyway(reason, "")
     assert _feedback(work)["overrideReason"]["reason"]["code"] == reason
     assert len(work.desk.signed) == 1
@@ -198,8 +203,8 @@ def test_what_was_signed_a_moment_ago_is_in_the_chart_of_the_next_call(at_desk: 
 def test_an_order_that_is_not_lumbar_imaging_gets_no_card(at_desk: Any) -> None:
     work = at_desk(DEFERRED)
     work.add("xr-hip")
-    assert work.desk.advice.cards == []
-    assert work.desk.advice.trouble == ""
+    assert _advice(work).cards == []
+    assert _advice(work).trouble == ""
     assert work.desk.said == "No advice on this order."
 
 
@@ -207,13 +212,13 @@ def test_a_part_of_the_record_that_cannot_be_read_is_left_out_of_the_call(at_des
     work = _placed(at_desk("problem-list-timed-out"))
     _, exchange = work.desk.messages[0]
     assert "conditions" not in exchange.request["prefetch"]
-    assert "could not be read" in work.desk.advice.cards[0].card["summary"]
+    assert "could not be read" in _advice(work).cards[0].card["summary"]
 
 
 def test_a_service_that_is_not_there_is_never_taken_for_one_that_has_nothing_to_say(clinic: Clinic) -> None:
     work = Work(clinic, ServiceClient("http://127.0.0.1:9"), clinic.today().story(DEFERRED), Desk())
     work.place(work.story.orders[0].id)
-    assert "nobody answers" in work.desk.advice.trouble
+    assert "nobody answers" in _advice(work).trouble
     assert work.desk.said.startswith("No advice: the service was not reached")
     work.sign()
     assert work.desk.signing, "what was not checked is not signed by itself"
@@ -243,7 +248,7 @@ def test_an_answer_that_is_none_is_shown_as_a_failure(
     status: int, answer: Any, clinic: Clinic, service: ServiceClient
 ) -> None:
     work = _placed(Work(clinic, Odd(service, status, answer), clinic.today().story(DEFERRED), Desk()))
-    assert work.desk.advice.trouble
+    assert _advice(work).trouble
 
 
 @pytest.mark.parametrize(
@@ -277,7 +282,7 @@ def test_of_two_drafts_the_touched_one_is_selected_and_the_other_is_context(at_d
     assert len(exchange.request["context"]["draftOrders"]["entry"]) == 2
     work.select(f"{DEFERRED}-order-1")
     assert work.desk.selected == (f"ServiceRequest/{DEFERRED}-order-1",)
-    assert work.desk.advice.cards, "advice on the study again, with the injection beside it"
+    assert _advice(work).cards, "advice on the study again, with the injection beside it"
 
 
 def test_the_last_draft_removed_leaves_an_empty_desk_and_asks_nobody(at_desk: Any) -> None:
