@@ -1,8 +1,8 @@
 """Requests as an EHR sends them, small, typical and large: `python -m bench.generate typical > request.json`.
 
-The same size, seed and day give the same bytes. Most of a chart has nothing to do with the back: vital signs and
-laboratory results dominate (as in Synthea's and US Core's records), then medicines, problems, procedures, old orders
-and reports. The entries that decide come from ``histories``.
+The same size, seed and day give the same bytes; the seed also decides which of the size's kinds of case it is. Most of
+a chart has nothing to do with the back: vital signs and laboratory results dominate (as in Synthea's and US Core's
+records), then medicines, problems, procedures, old orders and reports. The entries that decide come from ``histories``.
 """
 
 import argparse
@@ -22,17 +22,26 @@ SERVICE = "lumbar-imaging-order-select"
 
 
 class Size(Struct, frozen=True):
-    """How many clutter entries each part of the chart holds, over how many years, and whose history it is."""
+    """Kinds of case, and how many clutter entries each part of the chart holds, over how many years."""
 
-    history: histories.History
+    histories: tuple[histories.History, ...]
     years: int
     counts: dict[str, int]
 
 
+# To wait, an emergency, another study than at first sight, going on with care, the right study.
+_SHORT = (histories.THREE_WEEKS, histories.FRESH_SADDLE_NUMBNESS, histories.CANCER_IN_SHORT)
+_LONG = (
+    histories.SCIATICA_IN_THERAPY,
+    histories.OLD_CANCER_NEW_PAIN,
+    histories.FRESH_SADDLE_NUMBNESS,
+    histories.SURGERY_CONSIDERED,
+    histories.THREE_WEEKS,
+)
 SIZES: dict[str, Size] = {
-    "small": Size(histories.THREE_WEEKS, 2, {"conditions": 1, "vitalSigns": 1, "allergies": 1}),
+    "small": Size(_SHORT, 2, {"conditions": 1, "vitalSigns": 1, "allergies": 1}),
     "typical": Size(
-        histories.SCIATICA_IN_THERAPY,
+        _LONG,
         4,
         {
             "conditions": 10,
@@ -48,7 +57,7 @@ SIZES: dict[str, Size] = {
         },
     ),
     "large": Size(
-        histories.OLD_CANCER_NEW_PAIN,
+        _LONG,
         15,
         {
             "conditions": 95,
@@ -93,7 +102,7 @@ def scaled_body(resources: int, today: date, codings: int = 2, seed: int = SEED)
     large = SIZES["large"]
     factor = resources / sum(large.counts.values())
     counts = {part: max(1, round(count * factor)) for part, count in large.counts.items()}
-    return _body(Size(large.history, large.years, counts), today, seed, codings)
+    return _body(Size(large.histories, large.years, counts), today, seed, codings)
 
 
 def count_resources(body: bytes) -> int:
@@ -104,14 +113,15 @@ def count_resources(body: bytes) -> int:
 
 def _body(size: Size, today: date, seed: int, codings: int) -> bytes:
     chart = ChartWriter(seed, today, codings)
-    deciding = size.history.write(chart)
-    prefetch: dict[str, Json] = {"patient": patient(chart, size.history.age, size.history.sex)}
+    history = size.histories[(seed - SEED) % len(size.histories)]
+    deciding = history.write(chart)
+    prefetch: dict[str, Json] = {"patient": patient(chart, history.age, history.sex)}
     for part in PARTS:
         everyday = clutter(part, size.counts.get(part, 0), size.years * 365, chart)
         prefetch[part] = _searchset([*deciding.get(part, ()), *everyday], chart)
     prefetch["encounter"] = visit(chart)
     prefetch["userRole"] = _searchset([role_of_user(chart)], chart)
-    return msgspec.json.encode(_call(chart, histories.draft_order(chart, size.history), prefetch))
+    return msgspec.json.encode(_call(chart, histories.draft_order(chart, history), prefetch))
 
 
 def _call(chart: ChartWriter, draft: Json, prefetch: dict[str, Json]) -> Json:

@@ -1,4 +1,4 @@
-"""The entries that decide, one history for each size of request; every code is in the service's reviewed value sets."""
+"""The entries that decide, as several kinds of case; every code is in the service's reviewed value sets."""
 
 from collections.abc import Callable
 
@@ -44,6 +44,16 @@ THERAPY_REFERRAL = concept(
     "Ambulatory referral to physical therapy",
     coding(SNOMED, "444831000124102", "Referral for physical therapy"),
     coding(f"{LOCAL}.10.798268", "REF87", "Ambulatory referral to physical therapy"),
+)
+SADDLE_NUMBNESS = concept(
+    "Numbness of saddle area",
+    coding(SNOMED, "449813001", "Numbness of saddle area"),
+    coding(f"{LOCAL}.11.80", "90417", "Saddle numbness"),
+)
+NEUROSURGERY_REFERRAL = concept(
+    "Ambulatory referral to neurosurgery",
+    coding(SNOMED, "308482002", "Referral to neurosurgeon"),
+    coding(f"{LOCAL}.10.798268", "REF54", "Ambulatory referral to neurosurgery"),
 )
 THERAPY_SESSION = concept("Therapeutic exercise", coding(CPT, "97110", "Therapeutic exercise"))
 LUMBAR_FILMS = concept(
@@ -103,9 +113,40 @@ def _old_cancer_new_pain(chart: ChartWriter) -> Parts:
     }
 
 
+def _cancer_in_short(chart: ChartWriter) -> Parts:
+    return {
+        "conditions": [chart.condition(PROSTATE_CANCER_HISTORY, 6 * 365), chart.condition(LOW_BACK_PAIN, 20)],
+        "surveys": [_pain(chart, 6, 0)],
+    }
+
+
+def _saddle_numbness(chart: ChartWriter) -> Parts:
+    return {
+        "conditions": [
+            chart.condition(LOW_BACK_PAIN, 12),
+            chart.condition(SADDLE_NUMBNESS, 1, category="encounter-diagnosis"),
+        ],
+        "medications": [chart.medication(NAPROXEN, 10, reason=LOW_BACK_PAIN)],
+        "surveys": [_pain(chart, 8, 0)],
+    }
+
+
+def _surgery_considered(chart: ChartWriter) -> Parts:
+    return {
+        "conditions": [chart.condition(SCIATICA_LEFT, 74)],
+        "medications": [chart.medication(NAPROXEN, 70, reason=SCIATICA_LEFT)],
+        "serviceRequests": [chart.service_request(NEUROSURGERY_REFERRAL, 6, "active", SCIATICA_LEFT)],
+        "procedures": [chart.procedure(THERAPY_SESSION, days, reason=SCIATICA_LEFT) for days in (56, 35, 14)],
+        "surveys": [_pain(chart, 7, 35), _pain(chart, 7, 0)],
+    }
+
+
 THREE_WEEKS = History(age=38, sex="female", write=_three_weeks, reason=LOW_BACK_PAIN)
 SCIATICA_IN_THERAPY = History(age=46, sex="male", write=_sciatica_in_therapy, reason=SCIATICA_LEFT)
 OLD_CANCER_NEW_PAIN = History(age=67, sex="male", write=_old_cancer_new_pain, reason=LOW_BACK_PAIN)
+FRESH_SADDLE_NUMBNESS = History(age=52, sex="male", write=_saddle_numbness, reason=LOW_BACK_PAIN)
+SURGERY_CONSIDERED = History(age=55, sex="female", write=_surgery_considered, reason=SCIATICA_LEFT)
+CANCER_IN_SHORT = History(age=63, sex="male", write=_cancer_in_short, reason=LOW_BACK_PAIN)
 
 
 def draft_order(chart: ChartWriter, history: History) -> Json:

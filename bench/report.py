@@ -37,7 +37,7 @@ class Results(Struct, frozen=True):
     command: str
     plan: Plan
     requests: dict[str, tuple[int, int]]  # size: resources, bytes
-    answers: dict[str, str]  # size: what the service said
+    answers: dict[str, tuple[str, ...]]  # size: what the service said, of each kind of case
     cells: tuple[Cell, ...]
     starts: dict[str, float]  # server: seconds to the first answer, median
     idle: dict[str, Memory]
@@ -55,12 +55,11 @@ def report(results: Results) -> str:
         f"Command: `{results.command}`",
         "## Requests",
         table(
-            ("Size", "Resources", "kB", "What the service answers"),
-            [
-                (size, f"{count:,}", f"{length / 1000:,.0f}", results.answers.get(size, ""))
-                for size, (count, length) in results.requests.items()
-            ],
+            ("Size", "Resources", "kB"),
+            [(size, f"{count:,}", f"{length / 1000:,.0f}") for size, (count, length) in results.requests.items()],
         ),
+        "Patients of each size are of several kinds of case in turn, as the service answers them:",
+        "\n".join(f"- {size}: {answer}" for size, answers in results.answers.items() for answer in answers),
         "## Requests per second against the floor",
         ratio_table(results.cells),
         "## Closed mode, every call on record",
@@ -78,8 +77,8 @@ def report(results: Results) -> str:
 
 
 _KINDS = (
-    "All patients of one size are of one kind of case (`rules/kind_of_case.py`), so their advice is worked out once, "
-    "as it is for the common kinds in use; the step below it shows what a kind costs that was not met before."
+    "The first patient of each size. The advice is worked out once for each kind of case (`rules/kind_of_case.py`), so "
+    "not again here; the step below it shows what a kind costs that was not met before."
 )
 
 

@@ -10,7 +10,7 @@ from statistics import median
 
 from bench import machine
 from bench.compare import Cell, compare, generate
-from bench.generate import SEED, SERVICE, count_resources, request_body, scaled_body
+from bench.generate import SEED, SERVICE, SIZES, count_resources, request_body, scaled_body
 from bench.load import Load
 from bench.micro import measure_stages, what_is_said
 from bench.plan import Options, Plan, read_options
@@ -51,7 +51,7 @@ def measure(plan: Plan, day: date, command: str) -> Results:
         command=command,
         plan=plan,
         requests={size: (count_resources(body), len(body)) for size, body in first.items()},
-        answers={size: what_is_said(body, day) for size, body in first.items()},
+        answers={size: tuple(what_is_said(body, day) for body in _one_of_each_kind(size, day)) for size in bodies},
         cells=tuple(cells),
         starts=starts,
         idle=idle,
@@ -68,6 +68,10 @@ def _bodies(size: str, day: date, count: int, folder: Path) -> tuple[str, ...]:
         file.write_bytes(request_body(size, day, SEED + number))
         names.append(str(file))
     return tuple(names)
+
+
+def _one_of_each_kind(size: str, day: date) -> list[bytes]:
+    return [request_body(size, day, SEED + number) for number in range(len(SIZES[size].histories))]
 
 
 @contextmanager
