@@ -14,7 +14,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from audit_trail.checkpoints import checkpoints_of, fingerprint_of, public_key_at
+from audit_trail.checkpoints import checkpoints_of, signer_at
 from audit_trail.database import sqlite_address
 from audit_trail.packing import unpacked
 from audit_trail.record import DecisionRecord, decode
@@ -100,10 +100,12 @@ def left_behind(service: RealService) -> bool:
 
 
 def answers_on_record(state: Path) -> dict[str, bytes]:
-    key = public_key_at(state / "audit-key.pem")
+    signer = signer_at(state / "audit-key.pem")
     store = open_store(sqlite_address(state / "audit.sqlite3"))
     try:
-        assert verify(store, {fingerprint_of(key): key}, checkpoints_of(state / "audit-checkpoints.jsonl")).sound
+        assert verify(
+            store, {signer.fingerprint: signer.public_key}, checkpoints_of(state / "audit-checkpoints.jsonl")
+        ).sound
         with store.engine.connect() as connection:
             contents = connection.scalars(select(RECORD.c.content).where(RECORD.c.kind == "decision")).all()
     finally:
