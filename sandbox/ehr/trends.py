@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -15,6 +16,9 @@ from sandbox.ehr.values import number_of, tidy_number, unit_of
 Json = dict[str, Any]
 WIDTH, HEIGHT, EDGE = 220, 56, 7
 MOST_POINTS = 12
+_STATED = re.compile(r"\b(?P<low>\d+)-(?P<high>\d+)\)")  # "Pain score (0-10)", "Muscle power (MRC 0-5), left ..."
+_USUAL_SPAN = 0.2  # of the value
+_LEAST_SPAN = {"°C": 3.0}
 
 
 class Point(Struct, frozen=True):
@@ -74,7 +78,7 @@ def _name(observation: Json) -> str:
 def _drawn(name: str, unit: str, several: Sequence[tuple[str, float, Dated]]) -> Trend:
     days = [date.fromisoformat(when.day).toordinal() for _, _, when in several]
     values = [value for _, value, _ in several]
-    span, (low, high) = max(days[-1] - days[0], 1), _scale(name, values)
+    span, (low, high) = max(days[-1] - days[0], 1), _scale(name, unit, values)
     points = tuple(
         Point(
             EDGE + (day - days[0]) / span * (WIDTH - 2 * EDGE),
@@ -87,10 +91,12 @@ def _drawn(name: str, unit: str, several: Sequence[tuple[str, float, Dated]]) ->
     return Trend(name, unit, points)
 
 
-def _scale(name: str, values: Sequence[float]) -> tuple[float, float]:
-    """From the lowest to the highest, with room; a strength always on its scale of 0 to 5."""
-    if ("strength" in name.lower() or "MRC" in name) and all(0 <= value <= 5 for value in values):
-        return 0.0, 5.0
+def _scale(name: str, unit: str, values: Sequence[float]) -> tuple[float, float]:
+    """The scale that the name states ("0-10"); else wide enough that a small change is drawn as a small one."""
     low, high = min(values), max(values)
-    room = max((high - low) * 0.15, abs(high) * 0.01, 0.5)
-    return low - room, high + room
+    if (stated := _STATED.search(name)) and float(stated["low"]) <= low and high <= float(stated["high"]):
+        return float(stated["low"]), float(stated["high"])
+    middle = (low + high) / 2
+    least = _LEAST_SPAN.get(unit, abs(middle) * _USUAL_SPAN) or 1.0
+    span = max((high - low) * 1.2, least)
+    return middle - span / 2, middle + span / 2

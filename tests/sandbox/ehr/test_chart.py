@@ -93,12 +93,21 @@ def test_what_was_measured_twice_is_a_line_from_old_to_new() -> None:
     assert trend.described == "Pain score (0-10): 7 on 5 Nov 2026, 5 on 15 Nov 2026, 4 on 25 Nov 2026"
 
 
-def test_strength_is_drawn_on_its_own_scale() -> None:
-    """A fall from 5 to 4 must not look like one from 5 to 0."""
+def test_a_scale_that_the_name_states_is_the_scale_of_the_drawing() -> None:
+    """A fall of strength from 5 to 4 must not look like one from 5 to 0."""
     grades = [_score(5, "2026-11-05", code={"text": "Muscle power (MRC 0-5), left ankle"})]
     grades.append(_score(4, "2026-11-25", code={"text": "Muscle power (MRC 0-5), left ankle"}))
     (trend,) = trends_of(grades, TODAY)
     assert trend.points[1].y - trend.points[0].y < HEIGHT / 4
+
+
+@pytest.mark.parametrize(("unit", "before", "now"), [("/min", 72, 74), ("kg", 80, 79), ("Cel", 36.6, 36.9)])
+def test_a_small_change_is_drawn_as_a_small_one(unit: str, before: float, now: float) -> None:
+    def measured(value: float, day: str) -> dict:
+        return _score(value, day, code={"text": "Measured"}, valueQuantity={"value": value, "unit": unit})
+
+    (trend,) = trends_of([measured(before, "2026-11-05"), measured(now, "2026-11-25")], TODAY)
+    assert 0 < abs(trend.points[0].y - trend.points[1].y) < HEIGHT / 5
 
 
 @pytest.mark.parametrize(
