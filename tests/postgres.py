@@ -25,7 +25,7 @@ import pytest
 _USERS = ("postgres", "nobody")  # whom to be where the tests run as root: the server refuses to
 _NAME = "audit"
 _SETTINGS = (
-    "listen_addresses=", "fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60",
+    "listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=60",
     "shared_buffers=32MB", "timezone=Pacific/Apia",
 )  # fmt: skip
 
