@@ -27,6 +27,7 @@ from audit_trail.statistics import (
 )
 
 REPORT_DAYS = 90
+_ON_PAPER = frozenset({"name", "orders", "appropriate", "not", "share", "accepted", "overridden"})
 
 
 class Report(Struct, frozen=True):
@@ -166,7 +167,11 @@ def _only(facts: Facts, user: str) -> Facts:
 
 def _part(facts: Facts, chosen: Chosen, name: str, here: object) -> TableView:
     found = tables.breakdowns(facts, chosen.words, chosen.filters, here, lambda _: "")  # type: ignore[arg-type]
-    return next(each for each in found if each.id == name).first(8)
+    whole = next(each for each in found if each.id == name).first(8)
+    # A sheet of paper holds the columns that are about the clinician, not those for a spreadsheet.
+    kept = [at for at, each in enumerate(whole.headings) if each.key in _ON_PAPER]
+    rows = tuple(tuple(row[at] for at in kept) for row in whole.rows)
+    return structs.replace(whole, headings=tuple(whole.headings[at] for at in kept), rows=rows)
 
 
 def _beside_peers(report: Report) -> str:

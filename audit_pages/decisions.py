@@ -72,7 +72,7 @@ class Decisions:
         with self._desk.queries().connection() as connection:
             found = all_calls_listed(connection, chosen.selection, request.args.get("order", "newest"))
             rows = [each for each, _ in zip(found, range(_MOST_IN_FILE), strict=False)]
-        return csv_answer(listed_table(rows, chosen.words))
+        return csv_answer(listed_table(rows, chosen.words, file=True))
 
     def of_patient(self) -> str:
         """`POST /audit/decisions`: by patient, for an auditor. Not in an address, which others would see."""
@@ -152,22 +152,33 @@ class Decisions:
         return calls
 
 
-def listed_table(found: list[ListedCall] | tuple[ListedCall, ...], words: Words) -> TableView:
-    """The list as a table."""
+def listed_table(found: list[ListedCall] | tuple[ListedCall, ...], words: Words, file: bool = False) -> TableView:
+    """The list as a table; a file has a column for each number."""
     headings = (
-        Heading("at", "Time (UTC)"), Heading("study", "Ordered"), Heading("rating", "Rating"),
-        Heading("kind", "Kind of card"), Heading("card", "Gravest card"), Heading("reported", "Reported"),
-        Heading("who", "Clinician"), Heading("client", "Client"), Heading("gaps", "Not read", True),
-        Heading("unmapped", "Unmapped", True), Heading("ms", "Time", True),
+        Heading("at", "Time (UTC)"), Heading("study", "Ordered", wide=True), Heading("rating", "Rating"),
+        Heading("kind", "Kind of card", wide=True), Heading("card", "Card"), Heading("who", "Clinician"),
+        Heading("client", "Client"), *(_FILE_ONLY if file else _PAGE_ONLY), Heading("ms", "Time", True),
     )  # fmt: skip
-    return TableView("decisions", "Calls", headings, tuple(_listed(each, words) for each in found))
+    return TableView("decisions", "Calls", headings, tuple(_listed(each, words, file) for each in found))
 
 
-def _listed(each: ListedCall, words: Words) -> tuple[Cell, ...]:
+_FILE_ONLY: Final = (
+    Heading("row", "Rule row"), Heading("reported", "Reported"), Heading("gaps", "Not read", True),
+    Heading("unmapped", "Unmapped codes", True), Heading("decision", "Decision"),
+)  # fmt: skip
+_PAGE_ONLY: Final = (Heading("data", "Not read"),)
+
+
+def _listed(each: ListedCall, words: Words, file: bool) -> tuple[Cell, ...]:
     call, first = each.call, each.orders[0] if each.orders else None
     more = f" and {len(each.orders) - 1} more" if len(each.orders) > 1 else ""
     rating, look = RATING.get(first.rating, (first.rating, "")) if first is not None else ("", "")
     failed = f"failed: {call.failure}" if call.outcome == "failed" else OUTCOME.get(call.outcome, call.outcome)
+    row = words.row(first.row) if first is not None and first.row else ""
+    reported = ", ".join(each.reported)
+    missing = [f"{call.gaps} parts" if call.gaps > 1 else "1 part"] if call.gaps else []
+    missing += [f"{call.unmapped} codes" if call.unmapped > 1 else "1 code"] if call.unmapped else []
+    of_file = (Cell(row), Cell(reported), count(call.gaps), count(call.unmapped), Cell(call.decision))
     return (
         Cell(
             f"{call.at:%Y-%m-%d %H:%M:%S}",
@@ -176,19 +187,14 @@ def _listed(each: ListedCall, words: Words) -> tuple[Cell, ...]:
         ),
         Cell(words.study(first.procedure) + more if first is not None else failed),
         Cell(rating, look=look if rating else ""),
-        Cell(
-            plain(first.situation) if first is not None else "",
-            sub=words.row(first.row) if first is not None and first.row else "",
-        ),
-        Cell(call.indicator, look=call.indicator),
-        Cell(", ".join(each.reported)),
+        Cell(plain(first.situation) if first is not None else "", sub=row),
+        Cell(call.indicator, look=call.indicator, sub=reported),
         Cell(
             words.person(person(call.client, call.user)),
             sub=words.patient(call.client, call.patient) if call.patient else "",
         ),
         Cell(call.client, sub="silent" if call.silent else ""),
-        count(call.gaps),
-        count(call.unmapped),
+        *(of_file if file else (Cell(", ".join(missing)),)),
         milliseconds(call.milliseconds),
     )
 

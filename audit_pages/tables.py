@@ -34,6 +34,7 @@ class Heading(Struct, frozen=True):
     key: str
     title: str
     number: bool = False
+    wide: bool = False  # holds sentences
 
 
 class TableView(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""A service with a past: real calls sent to it over weeks, by clinicians of several clients, with what became of them."""
+"""A service with a past: real calls sent to it over weeks by clinicians of several clients, and what became of them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,26 @@
+"""A service with three weeks behind it, made once; and one of its own for whoever changes something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.audit_pages.history import Past, past_in, weeks_of_calls
+
+
+@pytest.fixture(scope="session")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+    """A closed service with some weeks of calls."""
+    with past_in(tmp_path_factory.mktemp("past")) as made:
+        weeks_of_calls(made, datetime.now(UTC) - timedelta(minutes=1), days=16, a_day=12)
+        yield made
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Past]:
+    """A closed service without any."""
+    with past_in(tmp_path) as made:
+        yield made

@@ -1,0 +1,75 @@
+"""Every view is an appended record, and without it nothing is shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from audit_trail.draining import StoreDown
+from audit_trail.record import AccessRecord
+from audit_trail.store import Store
+from tests.audit_pages.history import Past
+from tests.audit_pages.visiting import PAGES, Visitor, add_user, signed_in
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def accesses(past: Past) -> list[AccessRecord]:
+    from cds_service.store_of_process import store_of
+
+    store = store_of(past.settings)
+    assert store is not None
+    found = store.queries().accesses(LONG_AGO, datetime.now(UTC) + timedelta(days=1))
+    return [each.record for each in found]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_view_is_recorded_before_it_is_shown(past: Past, page: str):
+    visitor = signed_in(past, "auditor")
+    before = len(accesses(past))
+    assert visitor.get(page).status_code == 200
+    last = accesses(past)[0]
+    assert len(accesses(past)) == before + 1
+    assert (last.who, last.role, last.through) == ("the-auditor", "auditor", "web")
+    assert last.action
+
+
+def test_a_decision_that_was_looked_at_is_named(past: Past):
+    visitor = signed_in(past, "auditor")
+    page = visitor.get("/audit/decisions").get_data(as_text=True)
+    name = page.split('href="/audit/decisions/')[1].split('"')[0]
+    assert visitor.get(f"/audit/decisions/{name}").status_code == 200
+    last = accesses(past)[0]
+    assert last.action == "show"
+    assert last.decision
+    assert "the-auditor" in visitor.get(f"/audit/decisions/{name}").get_data(as_text=True), "who looked is shown, too"
+
+
+def test_what_was_chosen_is_recorded(past: Past):
+    visitor = signed_in(past, "quality")
+    visitor.get("/audit/decisions?rating=not-appropriate&from=2026-01-01")
+    assert "rating=not-appropriate" in accesses(past)[0].filter
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_view_that_cannot_be_recorded_is_not_shown(past: Past, page: str, monkeypatch: pytest.MonkeyPatch):
+    visitor = signed_in(past, "auditor")
+
+    def refuse(*_: object) -> None:
+        raise StoreDown("full")
+
+    monkeypatch.setattr(Store, "accessed", refuse)
+    answer = visitor.get(page)
+    assert answer.status_code == 503
+    assert "orders" not in answer.get_data(as_text=True)
+
+
+def test_a_sign_in_and_a_refused_one_are_recorded(fresh: Past):
+    add_user(fresh, "ann", "quality")
+    Visitor(fresh).sign_in("ann", "wrong wrong wrong")
+    Visitor(fresh).sign_in("ann")
+    assert [(each.who, each.action) for each in accesses(fresh)] == [
+        ("ann", "sign-in"),
+        ("ann", "sign-in refused: wrong name or password"),
+    ]
