@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, select, tuple_
 
 from audit_trail.columns import column_text
 from audit_trail.queries import Listed, Place, listed_from
 from audit_trail.selection import Selection, conditions
-from audit_trail.tables import DECISION, FEEDBACK, JUDGED_ORDER
+from audit_trail.tables import CARD, DECISION, FEEDBACK, JUDGED_ORDER
 
 _column = DECISION.c
 # Each ends in what tells any two calls apart, so that no call is on two pages.
@@ -95,9 +95,15 @@ def _orders_of(connection: Connection, places: list[Place]) -> dict[Place, list[
 
 
 def _reported_of(connection: Connection, decisions: set[str]) -> dict[str, set[str]]:
-    column = FEEDBACK.c
+    """What was said of the cards of these decisions; a report names its card alone."""
+    card, said = CARD.c, FEEDBACK.c
     found: dict[str, set[str]] = {}
-    query = select(column.decision, column.outcome).where(column.decision.in_(decisions)).distinct()
+    query = (
+        select(card.decision, said.outcome)
+        .join_from(CARD, FEEDBACK, and_(said.card == card.uuid, said.client == card.client))
+        .where(card.decision.in_(decisions))
+        .distinct()
+    )
     for decision, outcome in connection.execute(query) if decisions else ():
         found.setdefault(decision, set()).add(outcome)
     return found
