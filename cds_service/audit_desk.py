@@ -82,8 +82,8 @@ class Desk(Struct, frozen=True):
                 return list(connection.scalars(query))
             if len(name) < SHORTEST:
                 return []
-            begins = column_text(name.lower()).replace("\\", "").replace("%", "").replace("_", "")
-            query = select(decision).where(decision.like(f"{begins}%")).distinct().limit(20)
+            begins = decision.startswith(column_text(name.lower()), autoescape=True)
+            query = select(decision).where(begins).distinct().limit(20)
             found = list(connection.scalars(query))
             uuid = column_text(card_uuid(name))
             return found or list(connection.scalars(select(card.decision).where(card.uuid == uuid).distinct()))
