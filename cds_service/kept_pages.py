@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from audit_trail.draining import StoreDown
 from audit_trail.journal import JournalError
-from audit_trail.pages import KeptPage, find_page
+from audit_trail.pages import find_page
 from audit_trail.record import PageViewRecord, Record
 from cards.page import Audience, Page
 from cds_service.operator_log import OperatorLog
 from cds_service.store_of_process import StoreOfProcess
+from leaflets.page_source import PagesUnavailable
 
 
 class KeptPages:
@@ -23,29 +25,20 @@ class KeptPages:
         self._log = log
         self._days = days
 
-    def find(self, audience: Audience, handle: str, now: datetime) -> Page | None:
-        """The page of this handle; ``None``: no such handle for this audience, or the link has expired."""
-        kept = self._find(audience, handle, now)
-        return None if kept is None else kept.page
-
-    def viewed(self, audience: Audience, handle: str, found: bool, language: str, now: datetime) -> None:
-        """Keeps that the page was opened. Nobody is named: who opens a link is not known."""
-        kept = self._find(audience, handle, now) if found else None
+    def opened(self, audience: Audience, handle: str, language: str, now: datetime) -> Page | None:
+        """The page of this handle, now opened; ``None``: no such handle for this audience, or the link has expired."""
+        try:
+            kept = find_page(self._store.queries(), audience, handle, now, self._days)
+        except StoreDown as problem:
+            self._log.write("error", "audit-store", f"a page was shown without what its link is about: {problem}")
+            raise PagesUnavailable(str(problem)) from None
         view = PageViewRecord(
             at=now,
             page=audience,
-            handle=handle if found else "",  # what is no handle may be anything that somebody typed
+            handle="" if kept is None else handle,  # what is no handle may be anything that somebody typed
             decision="" if kept is None else kept.decision,
             language=language,
         )
-        try:
+        with suppress(JournalError):  # whoever writes records says so; no reason to refuse a patient the page
             self._keep(view)
-        except JournalError:
-            return  # said in the log and the counts by whoever writes records; no reason to refuse a patient the page
-
-    def _find(self, audience: Audience, handle: str, now: datetime) -> KeptPage | None:
-        try:
-            return find_page(self._store.queries(), audience, handle, now, self._days)
-        except StoreDown as problem:
-            self._log.write("error", "audit-store", f"a page was shown without what its link is about: {problem}")
-            return None
+        return None if kept is None else kept.page

@@ -20,6 +20,7 @@ from audit_trail.tables import PAGE
 from cards.page import AUDIENCES, ClinicianPage, PatientPage
 from cds_service.kept_pages import KeptPages
 from cds_service.operator_log import OperatorLog
+from leaflets.page_source import PagesUnavailable
 from tests.audit_trail.recorded import NOON, recorded
 from tests.audit_trail.stores import a_decision, frames
 from tests.builders import a_draft, a_patient
@@ -104,9 +105,8 @@ class OneStore:
 def test_that_a_page_was_opened_is_recorded_and_nobody_is_named(store: Store, handles: dict[str, str]) -> None:
     kept: list[Record] = []
     pages = KeptPages(OneStore(store), kept.append, OperatorLog("error"), DAYS)  # type: ignore[arg-type]
-    assert pages.find("patient", handles["patient"], NOON) is not None
-    pages.viewed("patient", handles["patient"], True, "es", NOON)
-    pages.viewed("patient", "whatever somebody typed", False, "en", NOON)
+    assert pages.opened("patient", handles["patient"], "es", NOON) is not None
+    assert pages.opened("patient", "whatever somebody typed", "en", NOON) is None
     decision = recorded(a_call()).decision
     assert kept == [
         PageViewRecord(at=NOON, page="patient", handle=handles["patient"], decision=decision, language="es"),
@@ -114,17 +114,23 @@ def test_that_a_page_was_opened_is_recorded_and_nobody_is_named(store: Store, ha
     ]
 
 
-def test_without_the_store_or_the_journal_the_page_is_the_one_for_everyone(
+def broken(_: Record) -> None:
+    raise JournalError("no space left on device")
+
+
+def test_a_journal_that_cannot_be_written_keeps_no_page_from_a_patient(store: Store, handles: dict[str, str]) -> None:
+    pages = KeptPages(OneStore(store), broken, OperatorLog("error"), DAYS)  # type: ignore[arg-type]
+    assert pages.opened("patient", handles["patient"], "en", NOON) is not None
+
+
+def test_a_store_that_is_down_is_said_to_be_and_no_handle_is_logged(
     store: Store, handles: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(_: Record) -> None:
-        raise JournalError("no space left on device")
-
     place = OneStore(store)
     place.down = True
     pages = KeptPages(place, broken, OperatorLog("error"), DAYS)  # type: ignore[arg-type]
-    assert pages.find("patient", handles["patient"], NOON) is None
-    pages.viewed("patient", handles["patient"], True, "en", NOON)
+    with pytest.raises(PagesUnavailable):
+        pages.opened("patient", handles["patient"], "en", NOON)
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert {line["event"] for line in lines} == {"audit-store"}
     assert handles["patient"] not in str(lines)
