@@ -56,3 +56,8 @@ class Screen:
         """The messages between EHR and service, newest first."""
         self.page.get_by_role("tab", name="Messages").click()
         return self.region("Messages").get_by_role("article")
+
+
+def fits(page: Page) -> bool:
+    """Does nothing stick out at the side?"""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from sandbox.stories import load
 from tests.browser.accessibility import barriers
-from tests.browser.screen import Screen
+from tests.browser.screen import Screen, fits
 
 BY_ID = {story.id: story for story in load()}
 SHOWN = ("three-weeks-of-low-back-pain", "left-foot-getting-weaker", "six-weeks-of-care-and-no-plan")
@@ -90,18 +90,14 @@ def test_the_tabs_beside_the_orders_work_with_arrow_keys(screen: Screen) -> None
 def test_on_a_telephone_nothing_is_cut_off(own: str, telephone: Screen) -> None:
     story = BY_ID[own]
     telephone.list()
-    assert _fits(telephone.page)
+    assert fits(telephone.page)
     telephone.open(story)
     telephone.place(story.orders[0])
     expect(telephone.cards.first).to_be_visible()
-    assert _fits(telephone.page)
+    assert fits(telephone.page)
     assert _small_targets(telephone.page) == []
     telephone.page.goto(f"{telephone.address}/patients/{own}/what-if")
-    assert _fits(telephone.page)
-
-
-def _fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+    assert fits(telephone.page)
 
 
 def _small_targets(page: Page) -> list[str]:

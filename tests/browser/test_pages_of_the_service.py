@@ -1,0 +1,124 @@
+"""The service's own pages, reached as people reach them: from a card, or by who looks after the service."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from sandbox.launcher import Running
+from sandbox.stories import load
+from tests.browser.accessibility import barriers
+from tests.browser.screen import Screen, fits
+
+BY_ID = {story.id: story for story in load()}
+DEFERRED = BY_ID["three-weeks-of-low-back-pain"]
+AUDIT_PAGES = ("", "/decisions", "/clinicians", "/sentinels")
+
+
+def _followed(screen: Screen, label: str) -> Page:
+    """The page that a link of the card opens."""
+    screen.open(DEFERRED)
+    screen.place(DEFERRED.orders[0])
+    with screen.page.context.expect_page() as opened:
+        screen.cards.first.get_by_role("link", name=re.compile(label)).click()
+    opened.value.wait_for_load_state()
+    return opened.value
+
+
+def _nothing_of(patient: str, address: str) -> bool:
+    return patient not in address and not re.search(r"[?&#]", address)
+
+
+def test_the_patients_page_opens_from_the_card(screen: Screen) -> None:
+    page = _followed(screen, "For the patient")
+    assert _nothing_of(DEFERRED.patient_id, page.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    first = page.get_by_role("main").get_by_role("heading", level=2).first
+    expect(first).to_contain_text(re.compile("now|once", re.IGNORECASE))
+    assert "Testcase" not in page.content()
+    assert barriers(page) == []
+    page.get_by_role("link", name="Español").click()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    assert barriers(page) == []
+
+
+def test_the_patients_page_prints_without_what_paper_cannot_do(screen: Screen) -> None:
+    page = _followed(screen, "For the patient")
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("navigation")).to_be_hidden()
+    expect(page.get_by_role("main")).to_be_visible()
+
+
+def test_the_clinicians_page_opens_from_the_card(screen: Screen) -> None:
+    page = _followed(screen, "guidelines behind")
+    assert _nothing_of(DEFERRED.patient_id, page.url)
+    expect(page.get_by_role("table").first).to_contain_text("ACR")
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize("path", ["/p", "/c", "/p/00000000-0000-4000-8000-000000000000"])
+def test_the_pages_stand_without_a_card_too_and_on_a_telephone(path: str, telephone: Screen, sandbox: Running) -> None:
+    telephone.page.goto(f"{sandbox.places.service}{path}")
+    expect(telephone.page.get_by_role("heading", level=1)).to_be_visible()
+    assert fits(telephone.page)
+    assert barriers(telephone.page) == []
+
+
+def _until(holds: Callable[[], bool], seconds: float = 15) -> None:
+    by = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < by, "it did not come about"
+        time.sleep(0.2)
+
+
+def _on_record(service: str) -> bool:
+    """Decisions reach the store in the background, a moment after their answer."""
+    return (
+        ".csv" in (text := requests.get(f"{service}/audit/decisions", timeout=10).text) and "/audit/decisions/" in text
+    )
+
+
+@pytest.mark.parametrize("path", AUDIT_PAGES)
+def test_an_audit_page_has_no_barrier_and_fits_a_telephone(path: str, telephone: Screen, sandbox: Running) -> None:
+    telephone.open(DEFERRED)
+    telephone.place(DEFERRED.orders[0])
+    _until(lambda: _on_record(sandbox.places.service))
+    telephone.page.goto(f"{sandbox.places.service}/audit{path}")
+    expect(telephone.page.get_by_role("heading", level=1)).to_be_visible()
+    assert fits(telephone.page)
+    assert barriers(telephone.page) == []
+
+
+def test_a_decision_is_found_on_record_with_its_feedback(screen: Screen, sandbox: Running) -> None:
+    screen.open(DEFERRED)
+    screen.place(DEFERRED.orders[0])
+    summary = screen.cards.first.get_by_role("heading").inner_text()
+    screen.press("Defer: red flags and strength checked, none")
+    service = sandbox.places.service
+
+    def told() -> bool:
+        screen.page.goto(f"{service}/audit/decisions")
+        rows = screen.page.get_by_role("row").filter(has_text=re.compile("accepted", re.IGNORECASE))
+        return rows.count() > 0
+
+    _until(told)
+    screen.page.get_by_role("row").filter(has_text=re.compile("accepted", re.IGNORECASE)).first.get_by_role(
+        "link"
+    ).first.click()
+    expect(screen.page.get_by_role("main")).to_contain_text(summary)
+    expect(screen.page.get_by_role("main")).to_contain_text(re.compile("accepted", re.IGNORECASE))
+    assert barriers(screen.page) == []
+
+
+@pytest.mark.parametrize("path", ["/dsi", "/hazards"])
+def test_the_open_pages_have_no_barrier(path: str, telephone: Screen, sandbox: Running) -> None:
+    telephone.page.goto(f"{sandbox.places.service}{path}")
+    expect(telephone.page.get_by_role("heading", level=1)).to_be_visible()
+    assert fits(telephone.page)
+    assert barriers(telephone.page) == []
