@@ -10,12 +10,21 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select, text, tuple_
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    column,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+    table,
+    text,
+    tuple_,
+)
 
 from audit_trail.columns import WAY, rows_of
 from audit_trail.database import reading, writing
@@ -24,7 +33,10 @@ from audit_trail.inserting import insert_rows
 from audit_trail.record import UnknownRecord, decode
 from audit_trail.tables import DERIVED, METADATA, RECORD, STORE_FACT
 
+# Alembic's revisions, the oldest first. It is loaded to migrate, and not to see that there is nothing to do.
+REVISIONS: Final = ("0001", "0002")
 _WAY: Final = "way of derived tables"
+_ALEMBIC: Final = table("alembic_version", column("version_num", String))
 _TABLES: Final = "derived tables"
 _LOCK: Final = 0x6C_75_6D_62_61_72  # for PostgreSQL's advisory lock: one migration at a time
 FEW_RECORDS: Final = 20_000  # so many are derived again within seconds, while a service starts
@@ -57,10 +69,9 @@ def state_of(connection: Connection) -> State:
     revision = _revision(connection)
     if not revision:
         return State.OTHER if inspect(connection).has_table(RECORD.name) else State.EMPTY
-    known = [script.revision for script in _scripts().walk_revisions()]
-    if revision not in known:
+    if revision not in REVISIONS:
         return State.OTHER
-    if revision != known[0]:
+    if revision != REVISIONS[-1]:
         return State.OLDER
     way = _fact(connection, _WAY)
     if way == WAY:
@@ -109,7 +120,11 @@ def migrate(engine: Engine) -> Migrated:
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Runs Alembic's revisions up to that one, in the transaction that is under way."""
-    config = _config()
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "audit_trail:migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
@@ -126,9 +141,9 @@ def derive_again(connection: Connection) -> int:
             rows = rows_of(writer, number, decode(content))
         except UnknownRecord:
             continue  # kept as it came
-        for table, more in rows.items():
-            insert_rows(connection, table, more)
-    _set_fact(connection, _TABLES, " ".join(table.name for table in DERIVED))
+        for derived, more in rows.items():
+            insert_rows(connection, derived, more)
+    _set_fact(connection, _TABLES, " ".join(each.name for each in DERIVED))
     _set_fact(connection, _WAY, WAY)
     return records
 
@@ -159,22 +174,9 @@ def _is_small_file(connection: Connection) -> bool:
 
 
 def _revision(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or ""
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "audit_trail:migrations")
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def revisions() -> list[str]:
-    """Every revision, the oldest first."""
-    return [script.revision for script in _scripts().walk_revisions()][::-1]
+    if not inspect(connection).has_table(_ALEMBIC.name):
+        return ""
+    return connection.scalar(select(_ALEMBIC.c.version_num)) or ""
 
 
 def _fact(connection: Connection, name: str) -> str | None:

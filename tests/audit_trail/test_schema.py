@@ -6,7 +6,9 @@ import hashlib
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, insert, select, text
 from sqlalchemy import inspect as inspected
 
@@ -15,7 +17,7 @@ from audit_trail.chain import Link, beginning, hash_of, hash_of_content
 from audit_trail.database import connect_to, reading, writing
 from audit_trail.draining import StoreDown
 from audit_trail.record import encode
-from audit_trail.schema import MigrationNeeded, State, migrate, prepare, require_current, revisions, state_of, upgrade
+from audit_trail.schema import REVISIONS, MigrationNeeded, State, migrate, prepare, require_current, state_of, upgrade
 from audit_trail.store import Store, open_store
 from audit_trail.tables import DECISION, DERIVED, METADATA, RECORD, WRITER, microseconds
 from audit_trail.verification import verify
@@ -46,7 +48,7 @@ def at_revision(address: URL, revision: str, records: int) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("revision", revisions())
+@pytest.mark.parametrize("revision", REVISIONS)
 def test_from_every_earlier_revision_every_record_is_there_with_its_columns(address: URL, revision: str) -> None:
     at_revision(address, revision, 7)
     store = open_store(address)
@@ -54,13 +56,20 @@ def test_from_every_earlier_revision_every_record_is_there_with_its_columns(addr
     with pytest.raises(MigrationNeeded, match="audit migrate"):
         store.last_number("worker-1")
     done = migrate(store.for_migration)
-    assert (done.before, done.after, done.derived_again) == (revision, revisions()[-1], 7)
+    assert (done.before, done.after, done.derived_again) == (revision, REVISIONS[-1], 7)
     assert state(store) is State.CURRENT
     assert verify(store, {}).records == 7
     assert verify(store, {}).sound
     fill(store, "worker-1", 2, first=8)
     assert verify(store, {}).sound
     store.close()
+
+
+def test_the_revisions_are_those_that_alembic_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", "audit_trail:migrations")
+    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(found)) == REVISIONS
 
 
 def test_the_revisions_make_what_the_tables_say(store: Store) -> None:
@@ -164,7 +173,7 @@ def test_a_running_process_notices_that_the_schema_was_changed(store: Store) -> 
         fill(store, first=13)
     with pytest.raises(MigrationNeeded, match="later version"):
         fill(store, first=13)
-    tampered(store, f"UPDATE alembic_version SET version_num = '{revisions()[-1]}'", "ALTER TABLE cards RENAME TO card")
+    tampered(store, f"UPDATE alembic_version SET version_num = '{REVISIONS[-1]}'", "ALTER TABLE cards RENAME TO card")
     fill(store, first=13)
     assert verify(store, {}).sound
 
