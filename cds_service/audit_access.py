@@ -44,7 +44,7 @@ class CommandLine(Struct, frozen=True):
 
 def at_the_command_line(settings: Settings) -> CommandLine:
     """The store of these settings, for whoever runs the command."""
-    store = store_of(settings)
+    store = store_of(settings, unhurried=True)
     if store is None:
         raise SettingsError("LUMBAR_CDS_AUDIT_STORE: off; there is no store to look into")
     try:

@@ -14,11 +14,12 @@ from cds_service.settings import Settings, SettingsError
 class StoreOfProcess:
     """Shared by the threads of a process; made before the workers fork, if need be."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, unhurried: bool = False) -> None:
         try:
             self._url = store_address(address)
         except StoreAddressError as problem:
             raise SettingsError(f"LUMBAR_CDS_AUDIT_STORE: {problem}") from None
+        self._unhurried = unhurried
         self._lock = threading.Lock()
         self._opened: tuple[int, Store] | None = None
 
@@ -29,7 +30,7 @@ class StoreOfProcess:
             with self._lock:
                 opened = self._opened
                 if opened is None or opened[0] != os.getpid():
-                    opened = self._opened = (os.getpid(), open_store(self._url))
+                    opened = self._opened = (os.getpid(), open_store(self._url, self._unhurried))
         return opened[1]
 
     def queries(self) -> Queries:
@@ -37,6 +38,6 @@ class StoreOfProcess:
         return Queries(self.store())
 
 
-def store_of(settings: Settings) -> StoreOfProcess | None:
-    """The store of these settings; ``None``: nothing is recorded."""
-    return StoreOfProcess(settings.audit_store_url) if settings.audit_store_url else None
+def store_of(settings: Settings, unhurried: bool = False) -> StoreOfProcess | None:
+    """The store of these settings; ``None``: nothing is recorded. ``unhurried``: nobody waits for an answer."""
+    return StoreOfProcess(settings.audit_store_url, unhurried) if settings.audit_store_url else None
