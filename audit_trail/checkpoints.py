@@ -170,6 +170,14 @@ def from_line(line: str) -> CheckpointRecord:
     return CheckpointRecord(at=found.at, heads=heads, key=found.key, signature=signature)
 
 
+def checkpoints_of(file: Path) -> tuple[CheckpointRecord, ...]:
+    """The checkpoints that a file holds, one a line."""
+    try:
+        return tuple(from_line(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+    except ValueError:
+        raise CheckpointLineError(f"{file}: a line that is no checkpoint") from None
+
+
 def signer_at(path: Path) -> Signer:
     """The key in that file; made, readable by nobody else, where there is none."""
     try:
