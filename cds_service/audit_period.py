@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from audit_trail.selection import Selection
-from audit_trail.tables import EPOCH
+if TYPE_CHECKING:  # loads the database toolkit, which the other commands do without
+    from audit_trail.selection import Selection
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _AGO: Final = re.compile(r"([1-9][0-9]{0,4})([hdw])")
@@ -41,6 +41,9 @@ class BadPeriod(ValueError):
 
 def selection(now: datetime, **chosen: str) -> tuple[Selection, str]:
     """What is chosen, and the patient (who is no part of a selection)."""
+    from audit_trail.selection import Selection
+    from audit_trail.tables import EPOCH
+
     user = chosen["user"]
     return Selection(
         since=moment(chosen["since"], now) if chosen["since"] else EPOCH,
