@@ -14,6 +14,7 @@ from audit_trail.columns import column_text
 from audit_trail.database import StoreAddressError, store_address
 from audit_trail.draining import Drainer, StoreDown
 from audit_trail.feedback import card_uuid
+from audit_trail.happened import reports_once
 from audit_trail.queries import Queries, Stored
 from audit_trail.record import DecisionRecord
 from audit_trail.story import Happened
@@ -67,12 +68,7 @@ class Desk(Struct, frozen=True):
 
     def happened(self, record: DecisionRecord) -> tuple[Happened, ...]:
         """What was reported of its cards, each report once."""
-        found: dict[tuple[object, ...], Happened] = {}
-        for outcome in self.queries.outcomes(record):
-            item = outcome.item
-            key = (item.card, item.outcome, item.outcome_timestamp, item.reason_code, item.comment)
-            found.setdefault((*key, item.accepted_suggestions), Happened(item, outcome.received))
-        return tuple(found.values())
+        return reports_once(self.queries.outcomes(record))
 
     def _decisions_like(self, name: str) -> list[str]:
         decision, card = DECISION.c.decision, CARD.c
