@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from msgspec import Struct, field
 
-from sandbox.ehr.drafts import Json, applied, reference_of
+from sandbox.ehr.card_check import trouble_with
+from sandbox.ehr.drafts import CannotApply, Json, applied, reference_of
 from sandbox.ehr.service_client import Exchange, Service, ServiceClient, ServiceSilent
 
 MESSAGES_KEPT = 12
@@ -41,6 +42,7 @@ class Advice(Struct):
     about: tuple[str, ...] = ()  # references of the orders that were selected
     cards: list[ShownCard] = field(default_factory=list)
     trouble: str = ""  # nothing was assessed, and why
+    remarks: list[str] = field(default_factory=list)  # parts of the answer that could not be used
 
     @property
     def open_cards(self) -> list[ShownCard]:
@@ -157,11 +159,15 @@ def take_answer(desk: Desk, hook: str, service: Service, exchange: Exchange) -> 
         why = exchange.problem or "the answer holds no list of cards"
         desk.advice = Advice(hook, service.id, about, trouble=why)
         return
-    cards = [ShownCard(card) for card in answer["cards"] if isinstance(card, dict) and card.get("summary")]
+    remarks = [f"a card cannot be shown: {trouble}" for card in answer["cards"] if (trouble := trouble_with(card))]
+    cards = [ShownCard(card) for card in answer["cards"] if not trouble_with(card)]
     cards.sort(key=lambda shown: _RANK.get(shown.card.get("indicator", ""), len(_RANK)))
-    desk.advice = Advice(hook, service.id, about, cards)
     for action in answer.get("systemActions") or ():
-        desk.drafts, _ = applied(desk.drafts, action, "")
+        try:
+            desk.drafts, _ = applied(desk.drafts, action, _id_for(desk, action))
+        except CannotApply as problem:
+            remarks.append(f"a system action was not applied: {problem}")
+    desk.advice = Advice(hook, service.id, about, cards, remarks=remarks)
 
 
 _RANK = {"critical": 0, "warning": 1, "info": 2}
@@ -171,13 +177,17 @@ def accept(desk: Desk, shown: ShownCard, suggestion: Json) -> None:
     """A suggestion's actions, all or none, on the drafts; what it made or changed is selected."""
     drafts, touched = desk.drafts, list[str]()
     for action in suggestion.get("actions") or ():
-        drafts, reference = applied(drafts, action, desk.fresh_id())
+        drafts, reference = applied(drafts, action, _id_for(desk, action))
         touched += [reference] if reference else []
     desk.drafts = drafts
     there = {reference_of(each) for each in drafts}
     left = tuple(each for each in desk.selected if each in there)
     desk.selected = tuple(dict.fromkeys((*left, *touched))) or tuple(reference_of(each) for each in drafts[-1:])
     shown.accepted = str(suggestion.get("label") or "suggestion")
+
+
+def _id_for(desk: Desk, action: Json) -> str:
+    return desk.fresh_id() if action.get("type") == "create" else ""
 
 
 def send_feedback(desk: Desk, client: ServiceClient, item: Json) -> Exchange | None:

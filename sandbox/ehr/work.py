@@ -143,7 +143,7 @@ class Work:
             raise NotPossible("nothing to sign")
         self.fire("order-sign")
         advice = self.desk.advice
-        if advice is not None and not advice.cards and not advice.trouble:
+        if advice is not None and not (advice.cards or advice.trouble or advice.remarks):
             self._signed()
         else:
             self.desk.signing = True

@@ -132,7 +132,7 @@
     if (!answer.ok || box.querySelector("pre")) return;
     const block = document.createElement("pre");
     block.tabIndex = 0;
-    block.setAttribute("aria-label", "Prefetch");
+    block.setAttribute("aria-label", box.querySelector("summary").textContent);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     block.append(...page.body.childNodes);
     box.append(block);

@@ -251,6 +251,44 @@ def test_an_answer_that_is_none_is_shown_as_a_failure(
     assert _advice(work).trouble
 
 
+GOOD = {"summary": "Good", "indicator": "info", "source": {"label": "x"}}
+ODD_CARDS = [
+    "text",
+    {},
+    {"summary": 1},
+    {"summary": "x", "links": {"label": "x"}},
+    {"summary": "x", "links": [{"label": "x"}]},
+    {"summary": "x", "suggestions": ["x"]},
+    {"summary": "x", "suggestions": [{"label": "x", "actions": [None]}]},
+    {"summary": "x", "detail": ["x"]},
+    {"summary": "x", "source": "x"},
+    {"summary": "x", "overrideReasons": [1]},
+]
+
+
+@pytest.mark.parametrize("odd", ODD_CARDS, ids=str)
+def test_an_odd_card_is_named_and_the_others_are_shown(odd: Any, clinic: Clinic, service: ServiceClient) -> None:
+    answer = {"cards": [odd, GOOD]}
+    work = _placed(Work(clinic, Odd(service, 200, answer), clinic.today().story(DEFERRED), Desk()))
+    assert [shown.card for shown in _advice(work).cards] == [GOOD]
+    assert "cannot be shown" in _advice(work).remarks[0]
+
+
+def test_advice_that_cannot_be_read_holds_up_signing(clinic: Clinic, service: ServiceClient) -> None:
+    work = _placed(Work(clinic, Odd(service, 200, {"cards": ["odd"]}), clinic.today().story(DEFERRED), Desk()))
+    work.sign()
+    assert work.desk.signing
+    assert work.desk.signed == []
+
+
+def test_a_system_action_on_an_order_that_is_no_draft_is_named(clinic: Clinic, service: ServiceClient) -> None:
+    stranger = {"type": "update", "resource": {"resourceType": "ServiceRequest", "id": "nobody"}}
+    odd = Odd(service, 200, {"cards": [GOOD], "systemActions": [stranger]})
+    work = _placed(Work(clinic, odd, clinic.today().story(DEFERRED), Desk()))
+    assert "not applied" in _advice(work).remarks[0]
+    assert [draft["id"] for draft in work.desk.drafts] == [f"{DEFERRED}-order-1"]
+
+
 @pytest.mark.parametrize(
     "click",
     [
