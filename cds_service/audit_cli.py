@@ -20,7 +20,7 @@ from cds_service.audit_period import BadPeriod, choosing, described, selection
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 
 
-@audit.command("list")
+@audit.command("list", short_help="The calls on record, the newest first.")
 @choosing
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
 @as_json
@@ -40,7 +40,7 @@ def list_calls(limit: int, as_json: bool, **chosen: str) -> None:
             _echo(list_lines(list_of(desk.queries, found), more))
 
 
-@audit.command()
+@audit.command(short_help="Everything on record of one call.")
 @click.argument("name", metavar="ID")
 @click.option("--request", "part", flag_value="request", help="The request alone, as it was kept.")
 @click.option("--answer", "part", flag_value="answer", help="The answer alone, to the byte.")
@@ -62,7 +62,7 @@ def show(name: str, part: str | None, as_json: bool) -> None:
             _echo(show_lines(call, desk.happened(call.record), desk.repeats(call)))
 
 
-@audit.command()
+@audit.command(short_help="A decision as a short story.")
 @click.argument("name", metavar="ID")
 @as_json
 def explain(name: str, as_json: bool) -> None:
@@ -80,7 +80,7 @@ def explain(name: str, as_json: bool) -> None:
             _echo(story_lines(story))
 
 
-@audit.command()
+@audit.command(short_help="Decide again from the record: the same to the byte?")
 @click.argument("names", metavar="[ID]...", nargs=-1)
 @choosing
 @click.option("--all", "everything", is_flag=True, help="Every call of the period; one line for each that differs.")
@@ -106,7 +106,7 @@ def replay(names: tuple[str, ...], everything: bool, as_json: bool, **chosen: st
     sys.exit(status)
 
 
-@audit.command()
+@audit.command(short_help="What today would say to that call, and why.")
 @click.argument("name", metavar="ID")
 @click.option("--today", help="By the rules of this day (YYYY-MM-DD); by default today's.")
 @as_json
@@ -123,7 +123,7 @@ def diff(name: str, today: str | None, as_json: bool) -> None:
     sys.exit(status)
 
 
-@audit.command()
+@audit.command(short_help="Records as JSON lines, CSV or FHIR.")
 @click.option(
     "--format", "form", type=click.Choice(("ndjson", "csv", "fhir")), default="ndjson", show_default=True,
     help="ndjson: whole records; csv: a line for each order; fhir: AuditEvents and Provenance, R4.",
@@ -147,7 +147,7 @@ def export(form: str, bundle: bool, output: BinaryIO, **chosen: str) -> None:
     click.echo(f"{count} {'call' if count == 1 else 'calls'} exported as {form}", err=True)
 
 
-@audit.command()
+@audit.command(short_help="How many cards a day each threshold would cost.")
 @choosing
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE",

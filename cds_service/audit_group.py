@@ -7,4 +7,8 @@ import click
 
 @click.group()
 def audit() -> None:
-    """The record of every answer: what is in it, whether it is whole, and how it is kept."""
+    """The record of every answer: what is in it, whether it is whole, and how it is kept.
+
+    ID is the id of a decision, its first characters (six or more), the id of its record or of one of its cards, or
+    `last`. Every look at the record is recorded.
+    """

@@ -16,22 +16,22 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _AGO: Final = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _OPTIONS: Final = (
-    ("--since", "since", "From then on: a day, a moment, or 12h, 30d, 8w ago."),
-    ("--until", "until", "Before then (a day, or a moment); by default now."),
-    ("--client", "client", "Calls of this client."),
-    ("--service", "service", "Calls of this service, e.g. lumbar-imaging-order-sign."),
-    ("--user", "user", "Calls of this user, as the call names them (Practitioner/7)."),
-    ("--patient", "patient", "Calls about the patient with this id."),
-    ("--rating", "rating", "Orders rated appropriate, not-appropriate, no-criteria-apply, or none."),
-    ("--situation", "situation", "Orders with this kind of advice, e.g. wrong-test."),
-    ("--outcome", "outcome", "Calls that were answered, 'left alone', or failed."),
+    ("--since", "WHEN", "From then on: a day, a moment, or 12h, 30d, 8w ago."),
+    ("--until", "WHEN", "Before then; by default now."),
+    ("--client", "NAME", "Calls of this client."),
+    ("--service", "ID", "Calls of this service, e.g. lumbar-imaging-order-sign."),
+    ("--user", "USER", "Calls of this user, as the call names them: Practitioner/7."),
+    ("--patient", "ID", "Calls about the patient with this id."),
+    ("--rating", "CODE", "With an order rated so: appropriate, not-appropriate, no-criteria-apply, none."),
+    ("--situation", "KIND", "With this kind of advice, e.g. wrong-test."),
+    ("--outcome", "OUTCOME", "How the call ended: answered, 'left alone' or failed."),
 )
 
 
 def choosing(command: _F) -> _F:
     """Adds the options that choose calls."""
-    for flag, name, says in reversed(_OPTIONS):
-        command = click.option(flag, name, default="", help=says)(command)
+    for flag, stands_for, says in reversed(_OPTIONS):
+        command = click.option(flag, metavar=stands_for, default="", help=says)(command)
     return command
 
 
