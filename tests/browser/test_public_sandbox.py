@@ -101,7 +101,12 @@ def test_a_deferral_is_advised_and_recorded(imaging: Imaging, sandbox: Running) 
     imaging.reason(LOW_BACK_PAIN)
     expect(page.get_by_text("PAMA Rating: not-appropriate")).to_be_visible()
     expect(page.get_by_text("defer MRI").first).to_be_visible()
-    picture(page, "public-sandbox")
+    page.set_viewport_size({"width": 1366, "height": 1500})
+    rating = page.get_by_text("PAMA Rating").bounding_box()
+    assert rating is not None
+    picture(
+        page, "public-sandbox", top=round(rating["y"]) - 10, width=680, height=900
+    )  # without the page's words for the study
     imaging.press("Defer: red flags and strength checked, none")
     expect(page.get_by_text("do not sign").first).to_be_visible()
 
