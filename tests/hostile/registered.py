@@ -169,7 +169,7 @@ def serving(folder: Path, port: int, *options: str, workers: int = 2, **settings
     command = [sys.executable, "-m", "cds_service", "serve", *arguments]
     command += ["--port", str(port), "--workers", str(workers)]
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(command, stderr=log, cwd=ROOT, env=environment, start_new_session=True)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment, start_new_session=True)
     closed = Closed(port, folder)
     closed.pid = process.pid
     try:

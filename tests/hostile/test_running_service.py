@@ -174,7 +174,7 @@ def test_without_a_memory_of_used_tokens_no_token_counts(tmp_path: Path) -> None
     port = free_port()
     clients_toml(tmp_path, port)
     with serving(tmp_path, port, workers=1) as service:
-        for path in (tmp_path / "state").iterdir():
+        for path in (tmp_path / "state").glob("used-tokens.sqlite3*"):
             path.unlink()
         (tmp_path / "state" / "used-tokens.sqlite3").mkdir()
         answer = service.ask()
