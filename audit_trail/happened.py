@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from audit_trail.feedback import same_report
 from audit_trail.queries import Outcome
 from audit_trail.story import Happened
 
@@ -13,6 +14,6 @@ def reports_once(outcomes: Iterable[Outcome]) -> tuple[Happened, ...]:
     found: dict[tuple[object, ...], Happened] = {}
     for outcome in outcomes:
         item = outcome.item
-        same = (item.card, item.outcome, item.outcome_timestamp, item.reason_code, item.reason_display, item.comment)
+        same = (same_report(item, outcome.received), item.reason_code, item.reason_display, item.comment)
         found.setdefault((*same, item.accepted_suggestions), Happened(item, outcome.received))
     return tuple(found.values())

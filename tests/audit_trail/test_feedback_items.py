@@ -43,6 +43,7 @@ REASONS: dict[str, tuple[dict[str, Any], tuple[str, str, str, str]]] = {
         overridden(overrideReasons={"extension": {VENDOR + "reasonCategory": 45}}),
         ("45", VENDOR + "reasonCategory", "", ""),
     ),
+    "a code as a number": (overridden(overrideReason={"reason": {"code": 45}}), ("45", "", "", "")),
     "words without a category": (
         overridden(overrideReasons={"extension": {VENDOR + "reasonTitle": "Title"}}),
         ("", "", "Title", ""),
