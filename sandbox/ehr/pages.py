@@ -62,11 +62,14 @@ def _everywhere() -> dict[str, Any]:
 def patients() -> str:
     """Every patient, by chapter."""
     today = _clinic().today()
+    asked = request.args.get("q", "")
+    words = asked.lower().split()
     chapters: dict[str, list[Story]] = {}
     for story in today.stories:
-        chapters.setdefault(story.chapter, []).append(story)
+        if all(word in f"{story.title} {story.text}".lower() for word in words):
+            chapters.setdefault(story.chapter, []).append(story)
     people = {story.id: person_of(story.patient, today.day) for story in today.stories}
-    return render_template("patients.html", chapters=chapters, people=people, trouble=_trouble())
+    return render_template("patients.html", chapters=chapters, people=people, asked=asked, trouble=_trouble())
 
 
 @pages.get("/patients/<own_id>")

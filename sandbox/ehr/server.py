@@ -10,11 +10,20 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from sandbox.fhir_server.behaviour import Behaviour
-from sandbox.fhir_server.server import PATH, FhirServer
+from sandbox.fhir_server.server import PATH, FhirServer, Request
 from sandbox.fhir_server.store import Store
 
 Pages = Callable[[dict[str, Any], Any], Iterable[bytes]]  # a WSGI application
 MOST_BYTES = 1024 * 1024
+REQUESTS_KEPT = 200
+
+
+class _Latest(list[Request]):
+    """The latest requests: a sandbox may run for weeks."""
+
+    def append(self, request: Request) -> None:
+        super().append(request)
+        del self[:-REQUESTS_KEPT]
 
 
 class EhrServer(FhirServer):
@@ -24,6 +33,7 @@ class EhrServer(FhirServer):
 
     def __init__(self, store: Store, pages: Pages, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__(store, Behaviour(), host, port)
+        self.requests = _Latest()
         self.pages = pages
         self.RequestHandlerClass = type("Handler", (_PagesFirst, _as_class(self.RequestHandlerClass)), {})
 

@@ -35,6 +35,14 @@ def test_every_patient_is_on_the_list_with_the_story(browser: FlaskClient) -> No
         assert story.title in page
 
 
+def test_patients_are_found_by_words_of_their_story(browser: FlaskClient) -> None:
+    page = unescape(_page(browser, "/?q=FOOT+weaker"))
+    assert 'href="/patients/left-foot-getting-weaker"' in page
+    assert f'href="/patients/{FIRST}"' not in page
+    assert "No story holds" in _page(browser, "/?q=%3Cb%3Enothing")
+    assert "<b>" not in _page(browser, "/?q=%3Cb%3Enothing")
+
+
 @pytest.mark.parametrize("story", STORIES, ids=[story.id for story in STORIES])
 def test_every_patient_has_a_page_and_a_what_if_page(story: Story, browser: FlaskClient) -> None:
     page = _page(browser, f"/patients/{story.id}")
