@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from unittest.mock import patch
 
@@ -59,6 +60,7 @@ class Past:
         self.settings = Settings(state_dir=folder, clients=clients, log_level="error", **settings)
         self.recorder: Recorder = recorder_for(self.settings)
         self.recorder.prepare(usual_tools())
+        self.recorder.start()
         self.app: Flask = create_app(self.settings, usual_tools(), TrustsHeaders(), self.recorder)
         self.calls: FlaskClient = self.app.test_client()
         self.seed = random.Random(7)
@@ -82,10 +84,11 @@ class Past:
             )
 
     def store(self) -> None:
-        """Waits until everything is in the store."""
-        journal = self.recorder._journal
-        assert journal is not None
-        assert journal.drain()  # type: ignore[attr-defined]
+        """Waits until everything is in the store, where a thread of this very service drains it into."""
+        end = monotonic() + 30
+        while self.recorder.health()["bytesWaiting"]:
+            assert monotonic() < end, "records wait in the journal"
+            sleep(0.02)
 
     def close(self) -> None:
         self.recorder.stop()

@@ -30,6 +30,7 @@ class Visitor:
 
     def __init__(self, past: Past, host: str = HOST, address: str = "203.0.113.7") -> None:
         self.client: FlaskClient = past.app.test_client()
+        self.name = ""
         self._more: dict[str, Any] = {"base_url": host, "environ_base": {"REMOTE_ADDR": address}}
 
     def get(self, path: str, **more: Any) -> TestResponse:
@@ -50,9 +51,10 @@ class Visitor:
 
 
 def signed_in(past: Past, role: str) -> Visitor:
-    """A visitor in that role."""
-    if users_of(past).find(f"the-{role}") is None:
-        add_user(past, f"the-{role}", role)
-    visitor = Visitor(past)
-    assert visitor.sign_in(f"the-{role}").status_code == 302
+    """A visitor in that role, under a name and from an address of their own: attempts are limited by both."""
+    number = len(users_of(past).all())
+    visitor = Visitor(past, address=f"192.0.2.{number + 1}")
+    visitor.name = f"{role}-{number}"
+    add_user(past, visitor.name, role)
+    assert visitor.sign_in(visitor.name).status_code == 302
     return visitor
