@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import click
@@ -22,6 +23,7 @@ from cds_service.versions import InForce, in_force
 SAME: Final = 0
 DIFFERS: Final = 1
 CANNOT: Final = 2
+KEPT: Final = 32  # contents that are kept at hand: many calls were made by the same
 
 
 def replay_one(desk: Desk, name: str, as_json: bool) -> int:
@@ -40,8 +42,9 @@ def replay_one(desk: Desk, name: str, as_json: bool) -> int:
 def replay_many(desk: Desk, period: Selection, patient: str, as_json: bool) -> int:
     """Every call of a period: those that differ or cannot be replayed, and the count."""
     count: Counter[int] = Counter()
+    content = lru_cache(maxsize=KEPT)(desk.queries.content)
     for call in desk.queries.records(period, patient=patient):
-        replayed = replay(call.record, desk.queries.content)
+        replayed = replay(call.record, content)
         status = _status(replayed)
         count[status] += 1
         if as_json:

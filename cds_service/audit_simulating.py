@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec import Struct
 from audit_trail.selection import Selection
 from audit_trail.simulation import Simulation, simulate
 from cds_service.audit_desk import Desk
+from cds_service.audit_replaying import KEPT
 from cds_service.contents_in_use import decide_by
 from cds_service.deciding_again import CannotDecideAgain
 from cds_service.replay import contents_of
@@ -121,6 +123,7 @@ def _otherwise(desk: Desk, period: Selection, patient: str, parameters: dict[str
     before, after, failed = Counter[str](), Counter[str](), Counter[str]()
     decided = changed = 0
     seen: set[str] = set()
+    content = lru_cache(maxsize=KEPT)(desk.queries.content)
     for call in desk.queries.records(period, patient=patient):
         record = call.record
         if record.outcome != "answered" or record.decision in seen:
@@ -130,7 +133,7 @@ def _otherwise(desk: Desk, period: Selection, patient: str, parameters: dict[str
         seen.add(record.decision)
         try:
             parameters_on(record.at.date(), parameters)
-            contents = dict(contents_of(record.versions, desk.queries.content))
+            contents = dict(contents_of(record.versions, content))
             was = decide_by(record, contents)
             contents["settings"] = _with_parameters(contents["settings"]["settings.json"], parameters)
             now = decide_by(record, contents)

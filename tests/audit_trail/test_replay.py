@@ -184,13 +184,14 @@ def changed(name: Name, file: str, before: str, after: str) -> InForce:
     return InForce(replace(usual.versions, **digests), tuple(contents))
 
 
-ACUTE = (
+Change = tuple[Name, str, str, str]
+ACUTE: Change = (
     "rules",
     "parameters.toml",
     'value = 28\ncites = "ACR Low Back Pain 2021, narrative',
     'value = 14\ncites = "ACR Low Back Pain 2021, narrative',
 )
-WORDS = ("wording", "wording.toml", 'short = "X-ray"', 'short = "radiograph"')
+WORDS: Change = ("wording", "wording.toml", 'short = "X-ray"', 'short = "radiograph"')
 
 
 def made_under(other: InForce, call: bytes) -> DecisionRecord:
@@ -201,7 +202,7 @@ def made_under(other: InForce, call: bytes) -> DecisionRecord:
 
 
 @pytest.mark.parametrize("change", [ACUTE, WORDS], ids=["rules", "wording"])
-def test_a_decision_is_replayed_by_the_contents_that_it_was_made_by(change: Any) -> None:
+def test_a_decision_is_replayed_by_the_contents_that_it_was_made_by(change: Change) -> None:
     other = changed(*change)
     record = made_under(other, a_sample("fever-and-injected-drugs-radiograph" if change is WORDS else SAMPLES[0]))
     today = recorded(unpacked(record.request))

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from audit_trail.database import sqlite_address
+from audit_trail.database import sqlite_address, store_address
 from audit_trail.packing import packed, unpacked
 from audit_trail.queries import Queries
 from audit_trail.record import DecisionRecord, FeedbackItem, FeedbackRecord, Record
@@ -23,6 +23,7 @@ from audit_trail.tables import EPOCH
 from cds_service.cli import main
 from cds_service.settings import DEFAULT_CANONICAL_BASE
 from sandbox.samples import samples
+from tests import postgres
 from tests.audit_trail.recorded import NOON, Contents, made_by, recorded
 from tests.audit_trail.stores import frames
 from tests.cds_service.service_under_test import a_call
@@ -68,9 +69,11 @@ EMERGENT: Any = RECORDS[-5]
 class CommandLine:
     """The commands, on a store of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str = "") -> None:
         self.environment = {"LUMBAR_CDS_STATE_DIR": str(folder), "COLUMNS": "80"}
-        self.store = open_store(sqlite_address(folder / "audit.sqlite3"))
+        if database:
+            self.environment["LUMBAR_CDS_AUDIT_STORE"] = database
+        self.store = open_store(store_address(database) if database else sqlite_address(folder / "audit.sqlite3"))
         self.store.prepare()
         self.store.append("worker-1", frames(list(RECORDS)))
 
@@ -280,6 +283,22 @@ def test_without_a_store_there_is_nothing_to_look_at(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.sqlite3"))
     off = CliRunner().invoke(main, ["audit", "list"], env={**environment, "LUMBAR_CDS_AUDIT_STORE": "off"})
     assert (off.exit_code, "LUMBAR_CDS_AUDIT_STORE" in off.output) == (2, True)
+
+
+def test_every_command_shows_the_same_on_postgresql(line: CommandLine, tmp_path: Path) -> None:
+    other = CommandLine(tmp_path, postgres.new_database())
+    for command in (
+        ("list",),
+        ("list", "--json", "--situation", "emergency"),
+        ("show", DEFERRED.decision[:8]),
+        ("explain", DEFERRED.cards[0].uuid),
+        ("replay", "--all"),
+        ("export", "--format", "csv"),
+        ("export", "--patient", DEFERRED.patient),
+        ("simulate", "--set", "acute_days=14"),
+    ):
+        assert other.run(*command).stdout == line.run(*command).stdout
+    other.store.close()
 
 
 def test_where_looking_cannot_be_recorded_nothing_is_shown(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
