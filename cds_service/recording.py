@@ -62,7 +62,7 @@ class Recorder:
         self._journal = journal
         self._required = required
         self._traces = traces
-        self._versions = None if journal is None else VersionsRecorded(journal)
+        self._versions = None if journal is None else VersionsRecorded(self.keep)
         self._usual: Collaborators | None = None
         self._complained = -SECONDS_BETWEEN_COMPLAINTS
         if journal is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 from audit_trail.packing import packed
 from audit_trail.record import ContentRecord, Record, Versions
@@ -12,19 +12,11 @@ from cds_service.collaborators import Collaborators
 from cds_service.versions import InForce, in_force
 
 
-class Journal(Protocol):
-    """Where records are written."""
-
-    def append(self, record: Record) -> int:
-        """Keeps one record."""
-        ...
-
-
 class VersionsRecorded:
     """Contents are hashed once for each set of code lists, and written once by each process that answers by them."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, keep: Callable[[Record], object]) -> None:
+        self._keep = keep
         self._in_force: dict[str, InForce] = {}  # by the version of the code lists: clients may bring their own
         self._written: set[tuple[int, str]] = set()
 
@@ -46,7 +38,7 @@ class VersionsRecorded:
                     record = ContentRecord(
                         at=datetime.now(UTC), name=content.name, digest=content.digest, content=packed(content.json)
                     )
-                    self._journal.append(record)
+                    self._keep(record)
                     self._written.add((process, content.digest))
             self._written.add((process, tools.terminology.version))
         return found.versions

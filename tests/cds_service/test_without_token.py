@@ -1,0 +1,79 @@
+"""No access token is ever kept, however it stands in a request; everything else is, where that can be told apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cds_service.without_token import without_token
+from fhir_mappings.access import NO_TOKEN, read_access
+
+TOKEN = "canary-token-0123456789"
+AUTHORIZATION = {"access_token": TOKEN, "token_type": "Bearer", "scope": 'a "quoted" } scope ', "expires_in": 300}
+ACCESS = read_access(AUTHORIZATION)
+CALL = {"hook": "order-select", "context": {"patientId": "é☃𝄞"}, "fhirAuthorization": AUTHORIZATION, "prefetch": {}}
+
+
+def body(call: object, **how: object) -> bytes:
+    return json.dumps(call, ensure_ascii=False, **how).encode()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("how", [{}, {"indent": 2}, {"separators": (",", ":")}, {"sort_keys": True}])
+def test_the_value_is_cut_out_and_every_other_byte_stays(how: dict[str, object]) -> None:
+    kept, said = without_token(body(CALL, **how), ACCESS)
+    assert said == "without token"
+    assert kept == body({**CALL, "fhirAuthorization": None}, **how)
+
+
+def test_a_call_without_a_token_is_kept_as_it_came() -> None:
+    call = body({**CALL, "fhirAuthorization": None})
+    assert without_token(call, NO_TOKEN) == (call, "as it came")
+
+
+SPELT = {
+    "escaped key": body(CALL).replace(b'"fhirAuthorization"', b'"fhirAuthorizatio\\u006e"'),
+    "capital escapes": body(CALL).replace(b'"fhirAuthorization"', b'"\\u0066hirAuthorization"'),
+    "the token again in an extension": body({**CALL, "extension": {"copy": TOKEN, "in text": f"Bearer {TOKEN}."}}),
+    "the member again inside": body({**CALL, "extension": {"fhirAuthorization": AUTHORIZATION}}),
+    "the token as another's value": body({**CALL, "prefetch": {"fhirAuthorization": {"x": AUTHORIZATION}}}),
+}
+
+
+@pytest.mark.parametrize("call", SPELT.values(), ids=SPELT)
+def test_no_spelling_keeps_it(call: bytes) -> None:
+    kept, said = without_token(call, ACCESS)
+    assert said == "without token"
+    assert b"canary" not in kept
+    assert json.loads(kept)["context"] == CALL["context"]
+
+
+BROKEN = {
+    "cut off": body(CALL)[:-3],
+    "cut off in the token": body(CALL)[: body(CALL).index(TOKEN.encode()) + 6],
+    "with an escaped key, cut off": SPELT["escaped key"][:-3],
+    "text behind it": body(CALL) + b"x",
+    "nested beyond reading": b'{"fhirAuthorization":{"access_token":"canary"},"x":' + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("call", BROKEN.values(), ids=BROKEN)
+def test_what_is_no_json_and_may_hold_one_is_not_kept(call: bytes) -> None:
+    assert without_token(call, None) == (b"", "not kept")
+
+
+@pytest.mark.parametrize("call", [b"", b"{", b'{"hook": ', b"\xff\xfe", b"[]"])
+def test_what_is_no_call_and_holds_none_is_kept_if_there_is_anything(call: bytes) -> None:
+    assert without_token(call, None) == (call, "as it came" if call else "not kept")
+
+
+def test_an_unusable_call_that_is_json_is_kept_without_it() -> None:
+    kept, said = without_token(body({"hook": "order-select", "fhirAuthorization": AUTHORIZATION}), None)
+    assert (json.loads(kept), said) == ({"hook": "order-select", "fhirAuthorization": None}, "without token")
+
+
+@pytest.mark.parametrize("authorization", [TOKEN, {"access_token": ["canary"]}, ["canary-in-a-list"], 7])
+def test_an_authorization_of_another_form_is_cut_out_too(authorization: object) -> None:
+    kept, said = without_token(body({**CALL, "fhirAuthorization": authorization}), read_access(authorization))
+    assert (json.loads(kept)["fhirAuthorization"], said) == (None, "without token")
+    assert b"canary" not in kept
