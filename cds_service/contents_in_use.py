@@ -16,7 +16,7 @@ from copy import copy
 from datetime import date
 from functools import lru_cache
 from importlib.resources import as_file, files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
@@ -74,6 +74,7 @@ def _apart(contents: Texts) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     for name, package in PACKAGES.items():
         packaged[package] = {}
         for path, text in contents[name].items():
+            _require_data(path)
             if path.startswith(f"{SITE}/"):
                 site[path.removeprefix(f"{SITE}/")] = text
             else:
@@ -92,6 +93,13 @@ def _here(task: Task) -> Done:
         return Done(problem=str(problem))
     except (*DATA_PROBLEMS, msgspec.DecodeError, KeyError) as problem:
         return Done(problem=f"this version cannot use those contents: {problem}")
+
+
+def _require_data(path: str) -> None:
+    """Contents are data files of a package: nothing that Python would run, and nothing outside the copy."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or pure.suffix not in (".toml", ".csv"):
+        raise CannotDecideAgain(f"the contents on record name a file that is no data file of ours: {path!r}")
 
 
 @lru_cache(maxsize=4)

@@ -71,6 +71,7 @@ _PLAUSIBLE: Mapping[str, tuple[float, float]] = {
     "days": (1, 3660),
     "years": (1, 120),
     "percent": (1.0, 50.0),
+    "hours": (0, 168),  # none, which switches what it is for off, to a week
 }
 _ANY_OTHER_UNIT = (0.0, 10_000.0)
 

@@ -345,6 +345,16 @@ def test_contents_that_are_gone_or_were_changed_are_named() -> None:
     assert "are damaged" in replay(record, forged).problem
 
 
+@pytest.mark.parametrize("name", ["__init__.py", "../escaped.toml", "/tmp/escaped.toml", "findings/../../escaped.csv"])
+def test_contents_never_name_code_nor_anything_outside_their_package(name: str) -> None:
+    usual = made_by(usual_tools())
+    forged = content_of("rules", {**texts_of(usual.contents[0].json), name: "raise SystemExit"})
+    versions = replace(usual.versions, rules=forged.digest)
+    record = replace(recorded(a_sample(SAMPLES[0])), versions=versions)
+    replayed = replay(record, Contents(usual, InForce(versions, (forged,))))
+    assert "no data file of ours" in replayed.problem
+
+
 def test_contents_that_this_version_cannot_use_are_named() -> None:
     other = changed("rules", "parameters.toml", "[[parameter.acute_days]]", "[[parameter.of_another_time]]")
     record = replace(recorded(a_sample(SAMPLES[0])), versions=other.versions)
