@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.ehr.chart import person_of
@@ -56,6 +56,17 @@ def _remember(response: Response) -> Response:
 @pages.app_context_processor
 def _everywhere() -> dict[str, Any]:
     return {"service_base": _client().base, "fhir_base": _clinic().fhir_base}
+
+
+_SAYS = {404: "Nothing is there.", 403: "That form was not made by this page.", 421: "This page has another name."}
+
+
+@pages.app_errorhandler(HTTPException)
+def problem(error: HTTPException) -> tuple[str, int]:
+    """A page that says what is wrong, and leads back."""
+    code = error.code or 500
+    says = _SAYS.get(code, "That did not work.")
+    return render_template("error.html", name=error.name, says=says, trouble=""), code
 
 
 @pages.get("/")
@@ -133,7 +144,7 @@ def _post(rule: str) -> Callable[[Callable[..., None]], Callable[..., AnyRespons
                     work(Work(_clinic(), _client(), story, desk), **names)
                 except NotPossible as problem:
                     desk.said = f"Not possible: {problem}."
-            return redirect(url_for("ehr.patient", own_id=own_id), 303)
+            return redirect(url_for("ehr.patient", own_id=own_id, _anchor="advice"), 303)
 
         return taken
 

@@ -109,7 +109,7 @@ def test_no_page_may_run_or_fetch_anything_from_elsewhere(path: str, browser: Fl
     assert "unsafe" not in policy
     assert "http" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("path", ["/", f"/patients/{FIRST}", "/what-if"])
@@ -139,7 +139,9 @@ def test_a_form_of_this_site_is_taken(browser: FlaskClient) -> None:
 
 @pytest.mark.parametrize("path", ["/patients/nobody", "/patients/nobody/what-if", "/patients/..%2f..", "/patients"])
 def test_a_patient_that_is_not_there_is_a_404(path: str, browser: FlaskClient) -> None:
-    assert browser.get(path, **HOST).status_code == 404
+    answer = browser.get(path, **HOST)
+    assert answer.status_code == 404
+    assert "All patients" in answer.text
 
 
 def test_the_name_of_a_browser_is_no_scripts_business(browser: FlaskClient) -> None:
