@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from cards.phrases import RED_FLAGS, duration, entries, finding_words, is_category, listed, red_flags, words_of
+from cards.phrases import (
+    RED_FLAGS,
+    duration,
+    entries,
+    finding_words,
+    is_category,
+    is_known,
+    listed,
+    red_flags,
+    words_of,
+)
 from cards.speaking import AT_ONCE, RED_FLAG_NAMES, Speaking
 from cards.wording import wording as wordings
 from rules.evidence import Evidence
@@ -15,6 +25,9 @@ MOST_LINES = 6
 _OF_ONE_KIND = ("aortic", "major_trauma", "prior_surgery")
 # Questions that several dated entries answer together, in the order of their dates.
 _COURSES = ("weakness", "trend")
+_ABOUT_WHAT_WAS_CONSIDERED = frozenset(
+    {"stable-longer-than-episode", "older-and-stable", "explained-by-another-cause", "weight-loss-intended"}
+)
 # Where no criterion for imaging leads, what the six-weeks-of-care rule turns on.
 _GROUND_VARIANTS = (1, 2, 3)
 
@@ -61,7 +74,14 @@ def _lines(speaking: Speaking) -> Iterator[str]:
 def _line(finding: Finding, speaking: Speaking) -> str:
     words = finding_words(finding, speaking.wording).is_
     says = f"{words}: {entries(_most_telling_first(finding), speaking.wording)}" if finding.because else words
-    return "; ".join([says, *notes_of(finding, speaking)])
+    return "; ".join([says, *_notes_of_what_counts(finding, speaking)])
+
+
+def _notes_of_what_counts(finding: Finding, speaking: Speaking) -> list[str]:
+    """Without the notes on entries that were considered and not counted: they stand behind those."""
+    if not (finding.because and finding.considered):
+        return notes_of(finding, speaking)
+    return [_note(note, speaking) for note in finding.notes if note not in _ABOUT_WHAT_WAS_CONSIDERED]
 
 
 def _most_telling_first(finding: Finding) -> Sequence[Evidence]:
@@ -74,7 +94,11 @@ def _most_telling_first(finding: Finding) -> Sequence[Evidence]:
 
 def notes_of(finding: Finding, speaking: Speaking) -> list[str]:
     """How the answer was read, where that needs saying."""
-    return [speaking.wording.finding_note.get(note, note.replace("-", " ")) for note in finding.notes]
+    return [_note(note, speaking) for note in finding.notes]
+
+
+def _note(note: str, speaking: Speaking) -> str:
+    return speaking.wording.finding_note.get(note, note.replace("-", " "))
 
 
 def _pain(episode: Episode, indication: Finding, speaking: Speaking) -> Iterator[str]:
@@ -83,7 +107,7 @@ def _pain(episode: Episode, indication: Finding, speaking: Speaking) -> Iterator
     said = {each.says.casefold() for each in episode.because}
     if indication.answer is not Answer.UNKNOWN and not _all_said(indication.because, said):
         yield _line(indication, speaking)
-    if episode.days is None:
+    if not is_known(episode.days):
         yield wording.detail["pain-unknown"]
         return
     says = wording.detail["pain"].format(duration=duration(episode.days, wording))

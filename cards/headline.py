@@ -5,7 +5,7 @@ from msgspec import Struct
 from cards.card import CardError
 from cards.detail import act_key, gaps_in_words, hidden_sources
 from cards.escape import date_as_recorded
-from cards.phrases import capitalised, duration, key_of
+from cards.phrases import capitalised, duration, is_known, key_of
 from cards.speaking import AT_ONCE, Speaking
 from rules.recommendation import PamaRating, Situation, Urgency
 
@@ -173,7 +173,7 @@ def _story(speaking: Speaking, *, flags: bool = True) -> str:
     """The case in a few words: how long, what is known of red flags (where the summary speaks of them), which way."""
     wording, findings = speaking.wording, speaking.advice.findings
     parts = []
-    if findings.episode.days is not None:
+    if is_known(findings.episode.days):
         parts.append(wording.story["weeks"].format(duration=duration(findings.episode.days, wording)))
     if flags and speaking.flags_not_recorded:
         parts.append(wording.story["none-recorded"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import TypeGuard
 
 from cards.escape import date_as_recorded, escaped, quoted
 from cards.wording import FindingWords, Wording
@@ -124,10 +125,27 @@ def entry(evidence: Evidence, wording: Wording) -> str:
 
 def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES_SHOWN) -> str:
     """The entries behind a finding, the first few in full and the rest counted."""
-    words = [entry(each, wording) for each in evidence[:shown]]
-    if len(evidence) > shown:
-        words.append(wording.detail["more"].format(count=len(evidence) - shown))
+    told = _once(evidence) if len(evidence) > 1 else evidence
+    words = [entry(each, wording) for each in told[:shown]]
+    if len(told) > shown:
+        words.append(wording.detail["more"].format(count=len(told) - shown))
     return "; ".join(words)
+
+
+def _once(evidence: Sequence[Evidence]) -> Sequence[Evidence]:
+    """Without entries that say, undated, what another says: the order's reason is often the problem once more."""
+    said = {each.says for each in evidence if each.dated}
+    told = []
+    for each in evidence:
+        if each.dated or each.says not in said:
+            told.append(each)
+            said.add(each.says)
+    return told
+
+
+def is_known(days: DayRange | None) -> TypeGuard[DayRange]:
+    """Is anything known of how long? "At least 0 days" says nothing."""
+    return days is not None and (days.shortest > 0 or days.longest is not None)
 
 
 def duration(days: DayRange, wording: Wording) -> str:
