@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ from audit_trail.record import DecisionRecord, Details, RememberedOverride
 from cards.ids import card_id, ids_of_call
 from cards.several import as_shown
 from rules.facts import ClinicalPicture
+from rules.parameters import ParameterError, parameters_on
 from rules.recommendation import Recommendation
 from tests.cards.builders import a_picture, advise
 from tests.cards.situations import situations
@@ -174,3 +177,21 @@ def test_a_decision_that_is_stored_after_its_feedback_is_found_the_next_time() -
     assert len(memory) == 0
     memory.learn([told.outcome], lambda cards: dict.fromkeys(cards, told.decision))
     assert len(memory) == 1
+
+
+@pytest.mark.parametrize(("hours", "remembered"), [(0, False), (1, False), (2, True), (168, True)])
+def test_a_site_decides_how_long_or_that_nothing_is_remembered(hours: int, remembered: bool) -> None:
+    parameters = parameters_on(NOON.date(), {"override_memory_hours": hours})
+    found = learned([report()]).respected(
+        WHOSE, ADVICE, PICTURE, NOON + timedelta(hours=1), parameters.override_memory_hours
+    )
+    assert (found is not None) is remembered
+
+
+def test_eight_hours_stand_in_the_parameters_with_where_they_come_from() -> None:
+    assert parameters_on(NOON.date()).override_memory_hours == HOURS
+    text = files("rules").joinpath("parameters.toml").read_text(encoding="utf-8")
+    (entry,) = tomllib.loads(text)["parameter"]["override_memory_hours"]
+    assert "working day" in entry["our_choice"]
+    with pytest.raises(ParameterError):
+        parameters_on(NOON.date(), {"override_memory_hours": 169})

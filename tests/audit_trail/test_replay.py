@@ -345,7 +345,7 @@ def test_contents_that_are_gone_or_were_changed_are_named() -> None:
     assert "are damaged" in replay(record, forged).problem
 
 
-@pytest.mark.parametrize("name", ["__init__.py", "../escaped.toml", "/tmp/escaped.toml", "findings/../../escaped.csv"])
+@pytest.mark.parametrize("name", ["__init__.py", "../escaped.toml", "/escaped.toml", "findings/../../escaped.csv"])
 def test_contents_never_name_code_nor_anything_outside_their_package(name: str) -> None:
     usual = made_by(usual_tools())
     forged = content_of("rules", {**texts_of(usual.contents[0].json), name: "raise SystemExit"})
