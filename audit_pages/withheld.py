@@ -25,7 +25,7 @@ HIDDEN: Final = "[withheld]"
 _REFERENCE: Final = re.compile(
     r"\b(Patient|Practitioner|PractitionerRole|RelatedPerson|Encounter|Condition|Observation|Procedure|ServiceRequest"
     r"|MedicationRequest|MedicationStatement|Medication|DiagnosticReport|ImagingStudy|Device|DeviceUseStatement"
-    r"|AllergyIntolerance|Organization|Location|EpisodeOfCare|CarePlan)/[A-Za-z0-9\-.:]{1,128}(#[A-Za-z]+)?"
+    r"|AllergyIntolerance|Organization|Location|EpisodeOfCare|CarePlan)/(\[withheld\]|[A-Za-z0-9\-.:]{1,128})(#[A-Za-z]+)?"
 )
 _PEOPLE: Final = frozenset({"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Person"})
 _OF_PEOPLE: Final = frozenset({"name", "telecom", "address", "contact", "birthDate", "photo", "identifier"})
@@ -51,12 +51,15 @@ def withheld_from(record: DecisionRecord, words: Words) -> Withheld:
     """For this record and this viewer."""
     if words.viewer.sees_people:
         return Withheld()
+    patient = words.patient(record.client, record.patient)
     instead = {
-        **{_tail(each).lower(): words.patient(record.client, record.patient) for each in (record.patient,) if each},
         record.user.lower(): words.person(person(record.client, record.user)),
+        record.patient.lower(): patient,
+        f"patient/{record.patient}".lower(): patient,
     }
     secrets = {each for each in _identifying(record) if len(each) >= _SHORTEST}
     secrets |= {record.user, record.patient, _tail(record.user), record.encounter, record.hook_instance} - {""}
+    secrets |= {f"Patient/{record.patient}"} if record.patient else set()
     whole = sorted(secrets, key=len, reverse=True)
     # Whole words only: somebody called Ann must not blank the middle of "cannot".
     parts = [rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])" for each in whole]
