@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from cards.card import Answer
 
@@ -17,13 +18,10 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
 
 def answer_as_json(answer: Answer) -> bytes:
     """The answer as it is sent."""
-    return _encoder.encode(_document(answer))
-
-
-def _document(answer: Answer) -> dict[str, Any]:
     document: dict[str, Any] = {"cards": answer.cards}
     if answer.system_actions:
-        document["systemActions"] = answer.system_actions
+        actions = Raw(_encoder.encode(answer.system_actions))  # written twice, worked out once
+        document["systemActions"] = actions
         if answer.also_in_extension:
-            document["extension"] = {"systemActions": answer.system_actions}
-    return document
+            document["extension"] = {"systemActions": actions}
+    return _encoder.encode(document)

@@ -38,7 +38,7 @@ _PLAIN: dict[int, str] = {**dict.fromkeys(_INVISIBLE, " "), **dict.fromkeys(_DRO
 _LINKS_ITSELF = re.compile(r"/(?=/)|(?<=\S)\.(?=[^\W\d_]{2})|(?<=\S)@|(?<=[^\W\d_]):(?=[^\s\d])")
 _BREAKS = {"/": "/ ", ".": ". ", "@": " @", ":": ": "}
 # Most entries of a record hold nothing of all that: letters, digits, plain punctuation, single blanks.
-_HARMLESS = re.compile(r"(?:[A-Za-z0-9,;()'%+=?-]|/(?!/)|\.(?![^\W\d_]{2})|:(?=[ \d])| (?! ))*")
+_HARMLESS = re.compile(r"(?:[A-Za-z0-9,;()'%+=?-]++|/(?!/)|\.(?![^\W\d_]{2})|:(?=[ \d])| (?! ))*+")
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?(?=$|T)")
 
 

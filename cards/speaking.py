@@ -55,6 +55,7 @@ class Speaking(Struct, frozen=True):
     """One order's advice with the words that several parts need."""
 
     call: Call
+    wording: Wording
     advice: Recommendation
     order: Resource  # the draft, tidied
     consult: Consult  # how this consultation is named on the order
@@ -70,11 +71,6 @@ class Speaking(Struct, frozen=True):
     statement_needed: bool  # a deferral begins with the statement that red flags and strength were checked
     flags_not_recorded: bool  # red flags are presumed absent
     overridden: Overridden | None = None
-
-    @property
-    def wording(self) -> Wording:
-        """The wordings in use."""
-        return self.call.wording
 
     @property
     def is_category(self) -> str:
@@ -156,6 +152,7 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
     cause = cause_of(advice)
     return Speaking(
         call=call,
+        wording=wording,
         advice=advice,
         order=tidy(advised.raw_draft),
         consult=Consult(

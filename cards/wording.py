@@ -122,12 +122,12 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
 
         ``order`` names the order first, when several were selected; it gives way before the advice does.
         """
-        texts = [template.format_map(fields) for template in self.summary[key]]
-        texts = [text[0].upper() + text[1:] for text in texts]
-        named = [f"{order}: {text}" for text in texts] if order else []
-        for text in (*named, *texts):
-            if len(text) < SUMMARY_LIMIT:
-                return text
+        for start in (f"{order}: ", "") if order else ("",):
+            for template in self.summary[key]:
+                text = template.format_map(fields)
+                text = f"{start}{text[0].upper()}{text[1:]}"
+                if len(text) < SUMMARY_LIMIT:
+                    return text
         raise CardError(f"no wording of summary {key!r} fits")
 
 

@@ -117,7 +117,8 @@ class Recorder:
     def answered(self, arrival: Arrival, consultation: Consultation) -> None:
         """Records a call that gets cards, or none because no order is ours. Raises where it may not be answered."""
         try:
-            record = answered(arrival, consultation, str(uuid4()), whole=self.keeps)
+            made_up = "" if consultation.ids is not None else str(uuid4())
+            record = answered(arrival, consultation, made_up, whole=self.keeps)
             self._tell(arrival, record, self._kept(record, NOT_RECORDED if self._required else ""))
         except CallFailed:
             raise

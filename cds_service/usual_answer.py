@@ -12,11 +12,14 @@ from typing import Any, Final
 from gunicorn import SERVER, util
 
 from cds_service.computing import LEAD
+from cds_service.security_headers import OVER_HTTPS
 
 # What gunicorn lets through in an answer's head (RFC 9110, 5.5).
 _HEAD: Final = re.compile(
     r"HTTP/1\.1 [0-9]{3} [ \t\x21-\x7e]*\r\n(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ \t\x21-\x7e\x80-\xff]*\r\n)*\r\n"
 )
+
+_PLAIN: Final = frozenset({"Content-Type", "Content-Length", "Vary", *(name for name, _ in OVER_HTTPS)})  # of no hop
 
 
 class InvalidHead(ValueError):
@@ -46,7 +49,7 @@ class UsualAnswer:
         lines.append("Connection: keep-alive" if keep_alive else "Connection: close")
         stated = False
         for name, value in self._headers:
-            if not util.is_hoppish(name):
+            if name in _PLAIN or not util.is_hoppish(name):
                 lines.append(f"{name}: {value}")
                 stated = stated or name.lower() == "content-length"
         if not stated:

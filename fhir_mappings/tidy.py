@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 _encode = msgspec.json.Encoder().encode
-_SIGNS = (b"null", b'""', b"[]", b"{}")
 
 
 def tidy(resource: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +21,7 @@ def tidy(resource: dict[str, Any]) -> dict[str, Any]:
 def _looks_untidy(resource: dict[str, Any]) -> bool:
     """A quick look at the encoded form; text that happens to hold these signs only costs the longer way."""
     encoded = _encode(resource)
-    return any(sign in encoded for sign in _SIGNS)
+    return b"null" in encoded or b'""' in encoded or b"[]" in encoded or b"{}" in encoded
 
 
 def _clean(value: Any, padded: bool) -> Any:

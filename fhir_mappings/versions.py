@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -15,13 +14,12 @@ R = TypeVar("R", bound=AboutPatient)
 
 # Where two versions of a resource do not say which is later, the one that takes back or corrects is.
 _LATER = {"entered-in-error": 3, "corrected": 2, "amended": 1}
-_ID = attrgetter("id")
 _START = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def latest_versions(records: list[R]) -> list[R]:
     """The records, each id once; records without an id are all kept."""
-    if len(set(map(_ID, records))) == len(records):
+    if len({record.id for record in records}) == len(records):
         return records
     kept: dict[str, R] = {}
     nameless: list[R] = []
