@@ -28,11 +28,11 @@ from cds_service.settings import Settings
 from cds_service.trust import Caller, OpenTrust, RequestHeaders
 from cds_service.versions import software_version
 from sandbox.fhir_server import Behaviour, running
-from tests.builders import a_condition, a_draft, a_patient
+from tests.builders import a_condition, a_patient
 from tests.cds_service.kept_records import KeptRecords, recorder_to
 from tests.cds_service.service_under_test import SELECT, SIGN, a_call
 from tests.clinic import usual_tools
-from tests.fhir_calls import TOKEN, authorization, store_of, without
+from tests.fhir_calls import TOKEN, store_of, without
 
 CALLER = Caller("st-anna", registered=True, issuer="https://ehr.example.org", token_id="t-1", tenant="north")
 TODAY = datetime.now(UTC).date()
@@ -61,6 +61,12 @@ def service(
     trust = TrustInOne(frozenset(), caller=caller)
     recorder = recorder_to(kept, required=required)
     return create_app(Settings(max_body_mb=1), tools or usual_tools(), trust, recorder).test_client()
+
+
+def count(client: FlaskClient, name: str) -> float:
+    """The sum of a counter over its labels."""
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
 
 def recorded(call: Any, path: str = SELECT, caller: Caller = CALLER) -> tuple[Any, DecisionRecord]:
@@ -388,62 +394,3 @@ def test_a_defect_in_the_record_takes_no_card_from_a_clinician(monkeypatch: pyte
     monkeypatch.setattr("cds_service.recording.answered", broken)
     assert service(KeptRecords()).post(SELECT, json=a_call()).json["cards"]
     assert service(KeptRecords(), required=True).post(SELECT, json=a_call()).status_code == 503
-
-
-# --- the log, health, metrics -----------------------------------------------------------------------------------------
-
-
-def test_the_log_line_and_the_record_name_each_other(capfd: pytest.CaptureFixture[str]) -> None:
-    kept = KeptRecords()
-    app = create_app(Settings(), usual_tools(), TrustInOne(frozenset()), recorder_to(kept, "info"))
-    answer = app.test_client().post(SELECT, json=a_call())
-    (line,) = [json.loads(each) for each in capfd.readouterr().out.splitlines() if '"call"' in each]
-    (record,) = kept.calls
-    assert line["decision"] == record.decision
-    assert line["record"] == f"kept-{kept.records.index(record) + 1}"
-    assert line["cards"] == [card["uuid"] for card in answer.json["cards"]]
-    assert line["indicators"] == [card["indicator"] for card in answer.json["cards"]]
-    assert line["rows"] == [record.orders[0].row]
-    assert line["client"] == "st-anna"
-    text = json.dumps(line)
-    assert record.patient not in text
-    assert record.user not in text
-    assert len(line["patient"]) == len(line["user"]) == 16
-
-
-def test_health_says_how_recording_goes() -> None:
-    assert service(KeptRecords()).get("/health").json["audit"] == {"state": "recording"}
-    assert create_app(Settings(), usual_tools()).test_client().get("/health").json["audit"] == {"state": "off"}
-
-
-def count(client: FlaskClient, name: str) -> float:
-    """The sum of a counter over its labels."""
-    lines = client.get("/metrics").text.splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == name)
-
-
-def test_metrics_count_calls_cards_gaps_and_feedback_and_name_no_patient() -> None:
-    kept = KeptRecords()
-    client = service(kept)
-    call = a_call(hookInstance="canary-instance")
-    call["prefetch"]["patient"]["id"] = call["context"]["patientId"] = "canary-patient"
-    draft = a_draft("mri-lumbar-without-contrast", subject={"reference": "Patient/canary-patient"})
-    call["context"]["draftOrders"]["entry"][0]["resource"] = draft
-    call["fhirAuthorization"] = authorization("canary-token")
-    del call["prefetch"]["procedures"]
-    assert client.post(SELECT, json=call).status_code == 200
-    assert client.post(SELECT, data=b"{", content_type="application/json").status_code == 400
-    assert client.post(SELECT + "/feedback", json={"feedback": [OVERRIDDEN]}).status_code == 200
-    answer = client.get("/metrics")
-    assert answer.content_type.startswith("text/plain")
-    assert "canary" not in answer.text
-    named = (
-        'lumbar_cds_calls_total{client="st-anna",outcome="answered",service="lumbar-imaging-order-select",status="200"}'
-    )
-    assert f"{named} 1.0" in answer.text
-    assert count(client, "lumbar_cds_calls_total") == 2
-    assert count(client, "lumbar_cds_cards_total") == len(kept.calls[0].cards)
-    assert count(client, "lumbar_cds_gaps_total") == len(kept.calls[0].gaps) > 0
-    assert count(client, "lumbar_cds_feedback_total") == 1
-    assert count(client, "lumbar_cds_records_kept_total") == len(kept.records)
-    assert count(client, "lumbar_cds_call_seconds_count") == 2
