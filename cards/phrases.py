@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import TypeGuard
 
 from cards.escape import date_as_recorded, escaped, quoted
@@ -26,6 +27,7 @@ RED_FLAGS = (
     "fracture_risk",
     "prior_surgery",
 )
+_red_flags_of = attrgetter(*RED_FLAGS)
 NOT_A_CAUSE_ALONE = frozenset({"weakness:mild"})
 
 
@@ -93,7 +95,7 @@ def _level(finding: Finding) -> str:
 
 def red_flags(findings: Findings) -> list[Finding]:
     """Every red flag that is answered yes, in the order of evaluation."""
-    return [finding for name in RED_FLAGS if (finding := getattr(findings, name)).answer is Answer.YES]
+    return [finding for finding in _red_flags_of(findings) if finding.answer is Answer.YES]
 
 
 def cause_of(recommendation: Recommendation) -> Finding | None:
