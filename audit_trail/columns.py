@@ -24,7 +24,7 @@ from cards.ids import Ids, ids_of_call
 from cards.page import handles_of
 
 # Changes whenever a record's rows change: rows of another way are made again (see ``schema.py``).
-WAY: Final = "2"
+WAY: Final = "3"
 LONGEST: Final = 200
 _GRAVEST_FIRST: Final = ("critical", "warning", "info")
 Row = dict[str, Any]
@@ -183,25 +183,31 @@ def _card_row(whose: Row, part: int, card: CardSummary, about: OrderSummary) -> 
 
 def _noted(record: DecisionRecord) -> Iterator[Row]:
     filled = sorted(source.key for source in record.sources if source.entries)
-    if filled:
-        # One row, as there are few combinations: which parts of the record brought something, so that one that no
+    topics: tuple[tuple[str, Iterable[str]], ...] = (
+        # One value, as there are few combinations: which parts of the record brought something, so that one that no
         # longer does is noticed although its answer is a proper empty list.
-        yield _note("filled", ",".join(filled))
-    for gap in record.gaps:
-        yield _note("gap", gap)
-    for system, code in record.unmapped_codes:
-        yield _note("unmapped code", code, system)
-    for trouble in record.fetch_troubles:
-        yield _note("fetch trouble", trouble)
-    for order in record.orders:
-        for finding in order.asked:
-            yield _note("asked", finding)
-        for finding in order.presumed:
-            yield _note("presumed", finding)
+        ("filled", (",".join(filled),) if filled else ()),
+        ("gap", record.gaps),
+        ("unmapped code", (f"{system}|{code}" for system, code in record.unmapped_codes)),
+        ("fetch trouble", record.fetch_troubles),
+        ("asked", (finding for order in record.orders for finding in order.asked)),
+        ("presumed", (finding for order in record.orders for finding in order.presumed)),
+    )
+    for topic, values in topics:
+        lines = as_lines(values)
+        if lines:
+            yield {"topic": topic, "lines": lines}
 
 
-def _note(topic: str, value: str, system: str = "") -> Row:
-    return {"topic": topic, "value": column_text(value), "system": column_text(system)}
+def as_lines(values: Iterable[str]) -> str:
+    """Values as one text, each once, on a line of its own; ``line_of`` finds one again."""
+    found = dict.fromkeys(map(line_of, values))
+    return "".join(("\n", *found)) if found else ""
+
+
+def line_of(value: str) -> str:
+    """A value's line."""
+    return column_text(value).replace("\n", " ") + "\n"
 
 
 def _page_rows(writer: str, number: int, at: datetime, ids: Ids, orders: tuple[OrderSummary, ...]) -> Iterator[Row]:

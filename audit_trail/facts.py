@@ -5,6 +5,7 @@ The database groups and counts; ``statistics.py`` adds up. A call that was repea
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -196,9 +197,28 @@ def _shown(connection: Connection, chosen: Selection) -> tuple[Shown, ...]:
 
 def _noted(connection: Connection, chosen: Selection) -> tuple[Noted, ...]:
     column = NOTED.c
-    by = (_day(NOTED), column.client, column.topic, column.value, column.system)
-    query = select(*by, func.count(column.decision.distinct())).where(*conditions(NOTED, chosen)).group_by(*by)
-    return tuple(Noted(_date(row[0]), *row[1:]) for row in connection.execute(query))
+    # The earliest of the calls that are the same to the byte: they noted the same.
+    query = (
+        select(func.min(_day(NOTED)), column.client, column.topic, func.min(column.lines))
+        .where(*conditions(NOTED, chosen))
+        .group_by(column.decision, column.client, column.topic)
+    )
+    counted: dict[tuple[int, str, str], Counter[str]] = {}
+    for day, client, topic, lines in connection.execute(query):
+        counted.setdefault((day, client, topic), Counter()).update(lines.split("\n")[1:-1])
+    return tuple(
+        Noted(_date(day), client, topic, *_value(topic, value), calls)
+        for (day, client, topic), values in counted.items()
+        for value, calls in values.items()
+    )
+
+
+def _value(topic: str, value: str) -> tuple[str, str]:
+    """A value, and its code system where it has one."""
+    if topic != "unmapped code":
+        return value, ""
+    system, _, code = value.rpartition("|")
+    return code, system
 
 
 def _took(connection: Connection, chosen: Selection) -> tuple[Took, ...]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, select, tuple_
+from sqlalchemy import ColumnElement, Table, func, select, tuple_
 
+from audit_trail.columns import line_of
 from audit_trail.tables import CARD, DECISION, JUDGED_ORDER, NOTED
 
 OF_ORDERS: Final = ("procedure", "rating", "situation", "rule_row")
@@ -68,11 +69,14 @@ def conditions(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
         found += _of_orders(table, chosen) if table in (JUDGED_ORDER, CARD) else [_among(table, JUDGED_ORDER, chosen)]
     if chosen.of_calls:
         found += _of_calls(chosen) if table is DECISION else [_calls_among(table, chosen)]
-    for topic, value, system in _noted(chosen):
+    for topic, value in _noted(chosen):
         column = NOTED.c
-        of = [*_of_any(NOTED, chosen), column.topic == topic, column.value == value]
-        of += [column.system == system] if topic == "unmapped code" else []
-        found.append(table.c.decision.in_(select(column.decision).where(*of)))
+        line = "\n" + line_of(value)
+        # Case counts, on every database: a text that is another one without the line holds it.
+        holds = func.replace(column.lines, line, "") != column.lines
+        found.append(
+            table.c.decision.in_(select(column.decision).where(*_of_any(NOTED, chosen), column.topic == topic, holds))
+        )
     return found
 
 
@@ -107,9 +111,6 @@ def _calls_among(table: Table, chosen: Selection) -> Any:
     return table.c.decision.in_(wanted)
 
 
-def _noted(chosen: Selection) -> list[tuple[str, str, str]]:
-    found = [("gap", chosen.gap, "")] if chosen.gap else []
-    if chosen.unmapped:
-        system, _, code = chosen.unmapped.rpartition("|")
-        found.append(("unmapped code", code, system))
-    return found
+def _noted(chosen: Selection) -> list[tuple[str, str]]:
+    wanted = (("gap", chosen.gap), ("unmapped code", chosen.unmapped))
+    return [(topic, value) for topic, value in wanted if value]

@@ -56,6 +56,10 @@ def test_lists_are_filtered(store: Store, queries: Queries) -> None:
     assert listed() == ["decision-3", "decision-2", "decision-1"]
     assert listed(client="st-bea") == ["decision-2"]
     assert listed(unmapped="urn:example|local-3") == ["decision-3"]
+    assert listed(unmapped="urn:example|local-") == []  # the whole value, and as it is written
+    assert listed(unmapped="urn:example|LOCAL-3") == []
+    assert listed(unmapped="local-3") == []
+    assert len(listed(gap="Condition: failed")) == 3
     assert listed(users=("Practitioner/1",)) == ["decision-1"]
     assert [each.decision for each in queries.decisions(EVER, patient="x" * 999)] == ["decision-3"]
     until = Selection(since=NOON, until=NOON + timedelta(seconds=2))

@@ -98,15 +98,14 @@ def test_columns_say_what_the_record_says(store: Store) -> None:
     with reading(store.engine) as connection:
         call = connection.execute(select(DECISION)).one()
         card = connection.execute(select(CARD)).one()
-        noted = connection.execute(select(NOTED.c.topic, NOTED.c.value, NOTED.c.system).order_by(NOTED.c.part)).all()
+        noted = connection.execute(select(NOTED.c.topic, NOTED.c.lines).order_by(NOTED.c.part)).all()
     assert (call.at, call.patient_id, call.indicator) == (NOON + timedelta(seconds=7), "patient-3", "warning")
     assert (card.rule_row, card.procedure) == ("acr-variant-1", "mri-lumbar-without-contrast")
     assert [tuple(row) for row in noted] == [
-        ("gap", "Condition: failed", ""),
-        ("unmapped code", "local-7", "urn:example"),
-        ("asked", "fever", ""),
-        ("presumed", "saddle-anaesthesia", ""),
-        ("presumed", "cancer", ""),
+        ("gap", "\nCondition: failed\n"),
+        ("unmapped code", "\nurn:example|local-7\n"),
+        ("asked", "\nfever\n"),
+        ("presumed", "\nsaddle-anaesthesia\ncancer\n"),
     ]
 
 

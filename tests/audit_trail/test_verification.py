@@ -167,7 +167,7 @@ TAMPERINGS = [
     Tampering(
         "a gap is put into the columns of a call",
         (("INSERT INTO noted SELECT writer, number, 77, at, decision, service, client, tenant, user_id, silent, topic, "
-         f"value, system FROM noted {ONE} 5 AND part = 0"),),
+         f"lines FROM noted {ONE} 5 AND part = 0"),),
         "worker-1", 5, "(noted)",
     ),
     Tampering(
