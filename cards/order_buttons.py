@@ -71,7 +71,7 @@ def to_study(
         yield Button(kind, label_text, by_hand=by_hand)
         return
     described = wording.action["order"].format(name=words.name)
-    yield Button(kind, label_text, (Action("create", f"{described}{_set_priority(speaking, at)}", order),), recommended)
+    yield Button(kind, label_text, (Action("create", f"{described}{_new_details(speaking, at)}", order),), recommended)
     if recommended and profile.deletes and speaking.advice.situation not in _NOT_REMOVED and is_in_chart(speaking):
         removed = wording.action["replaced"].format(name=speaking.name)
         yield Button("replaced", wording.label["replaced"], (deleting(speaking, removed),))
@@ -91,16 +91,17 @@ def changed_at_once(speaking: Speaking) -> Iterator[Button]:
     if speaking.call.rendering.profile.keeps_details:
         description = speaking.wording.action["add"].format(name=words.name)
     else:
-        stat = _set_priority(speaking, speaking.wording.priority[speaking.advice.urgency_priority])
+        stat = _new_details(speaking, speaking.wording.priority[speaking.advice.urgency_priority])
         description = speaking.wording.action["add-bare"].format(name=words.name) + stat
     yield Button("parallel", label, (Action("create", description, order),))
 
 
-def _set_priority(speaking: Speaking, priority: str) -> str:
-    """Said where a new order would come without the priority that is due."""
-    if not priority or speaking.call.rendering.profile.keeps_details:
+def _new_details(speaking: Speaking, priority: str) -> str:
+    """Said where a new order comes without priority and reasons: a red flag may stand in no other place."""
+    if speaking.call.rendering.profile.keeps_details:
         return ""
-    return " " + speaking.wording.action["set-priority"].format(priority=priority)
+    key = "new-details-at" if priority else "new-details"
+    return " " + speaking.wording.action[key].format(priority=priority)
 
 
 def contrast_choices(speaking: Speaking) -> Iterator[Button]:

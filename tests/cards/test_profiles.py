@@ -130,7 +130,7 @@ def test_a_priority_that_a_new_order_cannot_carry_is_said_where_it_is_read():
     (card,) = answer_in("epic", CASES["wrong_test_fever_xray"]).cards
     create, remove = (suggestion.actions[0] for suggestion in card.suggestions)
     assert create.type == "create"
-    assert "priority to urgent" in create.description
+    assert "set its priority to urgent and give it the reasons of the order" in create.description
     assert (remove.type, card.suggestions[1].is_recommended) == ("delete", False)
 
 
@@ -139,7 +139,7 @@ def test_what_a_new_order_cannot_carry_is_not_claimed():
     refer = card.suggestions[1].actions[0]
     assert refer.description == "Refer to physiotherapy. Recheck by 2026-12-23."
     parallel = answer_in("epic", CASES["emergency_with_pacemaker"]).cards[0].suggestions[1].actions[0]
-    assert parallel.description.startswith("Add an order for lumbar spine CT without contrast beside this one. Set its")
+    assert parallel.description.startswith("Add an order for lumbar spine CT without contrast beside this one. Before")
 
 
 def test_in_an_emergency_epic_offers_the_right_study_and_takes_none_away():
