@@ -18,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     options = _options(arguments)
     places = Places(options.host, options.port, options.ehr_port, options.state_dir)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
+        signal.signal(ending, signal.default_int_handler)
     try:
         with running(places) as both:
             for line in welcome(places, both.ehr.address, both.ehr.base, both.clinic.today().stories):
