@@ -92,7 +92,8 @@ class OidcProvider:
         held: Any = claims
         for step in self._terms.role_claim.split("."):
             held = held.get(step) if isinstance(held, dict) else None
-        values = {held} if isinstance(held, str) else {each for each in held or () if isinstance(each, str)}
+        listed = held if isinstance(held, list) else [held]
+        values = {each for each in listed if isinstance(each, str)}
         ours = {"auditor": self._terms.auditor, "quality": self._terms.quality}
         return tuple(role for role in ROLES if values & set(ours[role]))
 
