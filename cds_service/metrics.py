@@ -5,7 +5,10 @@ Label values are words of ours, and the names that the operator gave the clients
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_trail.draining import Drained
@@ -113,6 +116,27 @@ class Metrics:
         if child is None:
             child = self._children[key] = metric.labels(*labels)
         return child
+
+
+def shared_folder(parent: Path, process: int) -> Path:
+    """An empty folder in which the workers of this process share their counts; those of processes that died go."""
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for old in parent.iterdir():
+        if not old.name.isdigit() or int(old.name) == process or not _lives(int(old.name)):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = parent / str(process)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def gauges(numbers: Callable[[], dict[str, tuple[str, float]]]) -> Collector:

@@ -6,7 +6,6 @@ import gc
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +18,7 @@ from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
 from cds_service.drainer_process import end_drainer, fork_drainer
-from cds_service.metrics import FOLDER_VARIABLE
+from cds_service.metrics import FOLDER_VARIABLE, shared_folder
 from cds_service.operator_log import OperatorLog
 from cds_service.override_watch import OverrideWatch, overrides_of
 from cds_service.pages_setup import watch_of
@@ -140,9 +139,12 @@ def _require_free(host: str, port: int) -> None:
 def serve(settings: Settings, when_ready: Callable[[], None]) -> None:
     """Runs until stopped."""
     _require_free(settings.host, settings.port)
-    folder = tempfile.mkdtemp(prefix="lumbar-cds-metrics-")  # what the workers count, shared as long as they run
-    os.environ[FOLDER_VARIABLE] = folder
     first = os.getpid()
+    try:
+        folder = shared_folder(settings.state_folder / "metrics", first)
+    except OSError as problem:
+        raise SettingsError(f"LUMBAR_CDS_STATE_DIR: {problem.filename}: {problem.strerror}") from problem
+    os.environ[FOLDER_VARIABLE] = str(folder)
     try:
         Server(settings, when_ready).run()
     finally:
