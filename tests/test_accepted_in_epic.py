@@ -7,9 +7,12 @@ import re
 from functools import cache
 from typing import Any
 
+from cards.lint import losses
 from cards.order_changes import PLACES_AN_ORDER
 from cards.phrases import red_flags
+from cards.profiles import PROFILES
 from cds_service.collaborators import Collaborators, build_collaborators
+from cds_service.output_check import check_answer
 from cds_service.settings import Settings
 from rules.recommendation import PamaRating, Recommendation
 from tests.answer_reading import Reply, suggestions
@@ -83,6 +86,13 @@ def test_enough_is_offered_to_be_worth_a_test():
     kinds = [action["type"] for _, _, _, action in _each_action()]
     assert kinds.count("create") > 50
     assert kinds.count("delete") > 50
+
+
+def test_every_answer_is_valid_and_loses_nothing_in_epic():
+    for case, reply in _asked():
+        check_answer(reply.body)
+        lost = [loss for loss in losses(reply.body, PROFILES["epic"]) if loss.consequence != "note"]
+        assert lost == [], case.name
 
 
 def test_a_new_order_sends_nothing_that_epic_would_replace():
