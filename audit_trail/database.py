@@ -120,7 +120,8 @@ def _set_up_sqlite(engine: Engine, file: Path) -> None:
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where we say so
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        # A commit is on the disk before the journal that the records came from is deleted.
+        connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")  # what is pruned is overwritten
 
     @event.listens_for(engine, "begin")

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, tuple_, update
 
@@ -25,10 +26,11 @@ _BATCH: Final = 500  # records of one transaction: whoever stores records waits 
 
 
 class Pruned(Struct, frozen=True):
-    """What was pruned: how many records, under how many tombstones."""
+    """What was pruned: how many records, under how many tombstones. ``more``: there is more, for the next time."""
 
     records: int = 0
     tombstones: int = 0
+    more: bool = False
 
 
 class Why(Struct, frozen=True, kw_only=True):
@@ -40,8 +42,8 @@ class Why(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-def prune_before(store: Store, before: datetime, why: Why) -> Pruned:
-    """Prunes every call, report, page view and access from before that moment."""
+def prune_before(store: Store, before: datetime, why: Why, most: int | None = None) -> Pruned:
+    """Prunes every call, report, page view and access from before that moment; about ``most`` of them at once."""
     record = RECORD.c
     newest = select(CONTENT.c.digest, func.max(CONTENT.c.at).label("at")).group_by(CONTENT.c.digest).subquery()
     repeated = select(CONTENT.c.writer, CONTENT.c.number).join(
@@ -54,7 +56,7 @@ def prune_before(store: Store, before: datetime, why: Why) -> Pruned:
             and_(record.kind == "content", tuple_(record.writer, record.number).in_(repeated)),
         ),
     )
-    return _prune(store, wanted, why, before)
+    return _prune(store, wanted, why, before, most)
 
 
 def prune_patient(store: Store, patient: str, client: str, why: Why) -> Pruned:
@@ -83,9 +85,13 @@ def prune_patient(store: Store, patient: str, client: str, why: Why) -> Pruned:
     return pruned
 
 
-def _prune(store: Store, wanted: ColumnElement[bool], why: Why, before: datetime | None) -> Pruned:
+def _prune(
+    store: Store, wanted: ColumnElement[bool], why: Why, before: datetime | None, most: int | None = None
+) -> Pruned:
     pruned = Pruned()
     while True:
+        if most is not None and pruned.records >= most:
+            return msgspec.structs.replace(pruned, more=True)
         with writing(store.engine) as connection:
             places = _places(connection, wanted)
             if not places:

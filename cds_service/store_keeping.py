@@ -24,6 +24,7 @@ from cds_service.settings import Settings
 
 SECONDS_BETWEEN_PRUNINGS: Final = 86_400.0
 SECONDS_AFTER_A_PROBLEM: Final = 300.0
+MOST_PRUNED_AT_ONCE: Final = 5000  # records that arrive wait for it; the rest follows within seconds
 
 
 class StoreKeeping:
@@ -72,8 +73,9 @@ class StoreKeeping:
         now = self._clock()
         signer = signer_at(self._settings.audit_key)
         why = Why(writer=signer.writer, by="service", because=f"retention: {days} days", now=now)
-        pruned = prune_before(store, now - timedelta(days=days), why)
-        self._last.write_text(f"{now.isoformat()}\n", encoding="ascii")
+        pruned = prune_before(store, now - timedelta(days=days), why, MOST_PRUNED_AT_ONCE)
+        if not pruned.more:
+            self._last.write_text(f"{now.isoformat()}\n", encoding="ascii")
         if pruned.records:
             self._operator.write("info", "audit-store", f"pruned {pruned.records} records older than {days} days")
 

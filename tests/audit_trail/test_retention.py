@@ -91,6 +91,13 @@ def test_much_is_pruned_in_portions_each_under_a_tombstone_of_its_own(store: Sto
     assert verify(store, {}).sound
 
 
+def test_a_running_service_prunes_much_in_several_goes(store: Store) -> None:
+    fill(store, "worker-1", 1200)
+    assert prune_before(store, LATER, WHY, most=600) == Pruned(records=1000, tombstones=2, more=True)
+    assert prune_before(store, LATER, WHY, most=600) == Pruned(records=200, tombstones=1)
+    assert verify(store, {}).sound
+
+
 def test_of_what_answers_were_made_by_repetitions_go_and_the_newest_stays(store: Store) -> None:
     contents = [a_content("old", NOON), a_content("old", NOON + timedelta(hours=1)), a_content("only", NOON)]
     store.append("worker-1", frames(contents))

@@ -169,6 +169,7 @@ def test_a_file_is_readable_by_nobody_else(tmp_path: Path) -> None:
             assert stat.S_IMODE(each.stat().st_mode) == 0o600
         with reading(store.engine) as connection:
             assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+            assert connection.scalar(text("PRAGMA synchronous")) == 2  # full: the journal is deleted afterwards
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
