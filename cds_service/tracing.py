@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 _MILLISECOND: Final = 1_000_000  # nanoseconds
+SECONDS_FOR_THE_COLLECTOR: Final = 3  # retries included
 SERVICE_NAME: Final = "lumbar-imaging-cds"
 
 
@@ -106,7 +107,8 @@ class TracesOfWorker:
         traces = self._traces
         if traces is None or self._process != getpid():
             self._process = getpid()
-            traces = self._traces = OpenTelemetryTraces(self._exporter(endpoint=self._url), self._version)  # type: ignore[call-arg]
+            exporter = self._exporter(endpoint=self._url, timeout=SECONDS_FOR_THE_COLLECTOR)  # type: ignore[call-arg]
+            traces = self._traces = OpenTelemetryTraces(exporter, self._version)
         traces.call(record, parent, ended)
 
     def close(self) -> None:
