@@ -30,7 +30,8 @@ QUIET = (
 WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=740)
 
 
-def _browser_path() -> str:
+def browser_path() -> str:
+    """The browser of this machine; without one the tests fail."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), "")
     if not found:
         pytest.fail(
@@ -69,7 +70,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
-    path = _browser_path()
+    path = browser_path()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield chromium

@@ -17,7 +17,7 @@ STORY = next(story for story in load() if story.id == "left-foot-getting-weaker"
 
 @pytest.fixture
 def plain(browser: Browser, sandbox: Running) -> Iterator[Screen]:
-    context = browser.new_context(viewport=WIDE, java_script_enabled=False)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=WIDE, java_script_enabled=False)
     context.set_default_timeout(10_000)
     yield Screen(context.new_page(), sandbox.ehr.address)
     context.close()
