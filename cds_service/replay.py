@@ -95,25 +95,28 @@ def compare(
         both = decide_by(record, after, rules_of)
     except CannotDecideAgain as problem:
         return Compared((), (), (), wrote, now, str(problem))
-    effects = []
+    changed = {name: tuple(file_differences(before[name], after[name])) for name in NAMES}
+    # Rules change with the calendar too: values that are dated come into force.
+    tried = [name for name in NAMES if changed[name] or (name == "rules" and rules_of.isoformat() != record.decided_on)]
+    effects: list[Effect] = []
+    for name in tried:
+        swapped = {**before, name: after[name]}
+        alone = both if len(tried) == 1 else _tried(record, swapped, rules_of if name == "rules" else None)
+        effect = _effect(name, changed[name], baseline, alone)
+        if effect.changed or effect.differences or effect.problem:
+            effects.append(effect)
     by_software = _against_record(record, baseline)
     if wrote != now or by_software:
-        effects.append(Effect("software", (Difference("version", wrote or "not recorded", now),), by_software))
-    unchanged: list[Name] = []
-    for name in NAMES:
-        changed = tuple(file_differences(before[name], after[name]))
-        rules_changed_by_date = name == "rules" and not changed and rules_of.isoformat() > record.decided_on
-        if not changed and not rules_changed_by_date:
-            unchanged.append(name)
-            continue
-        effect = _effect(record, name, {**before, name: after[name]}, baseline, rules_of if name == "rules" else None)
-        if changed or effect.differences or effect.problem:
-            effects.append(msgspec.structs.replace(effect, changed=changed))
-        else:
-            unchanged.append(name)
+        effects.insert(0, Effect("software", (Difference("version", wrote or "not recorded", now),), by_software))
     found = _against_record(record, both)
-    glance = at_a_glance(recorded_answer(record), plain_details(record), both) if found else ()
-    return Compared(found, tuple(effects), tuple(unchanged), wrote, now, at_a_glance=glance)
+    return Compared(
+        differences=found,
+        effects=tuple(effects),
+        unchanged=tuple(name for name in NAMES if name not in {effect.cause for effect in effects}),
+        wrote=wrote,
+        today=now,
+        at_a_glance=at_a_glance(recorded_answer(record), plain_details(record), both) if found else (),
+    )
 
 
 def at_a_glance(answer: bytes, details: Mapping[str, Any], today: Decided) -> tuple[tuple[str, str, str], ...]:
@@ -177,14 +180,21 @@ def _behind(before: object, details: bytes) -> tuple[Difference, ...]:
     return tuple(differences(before, msgspec.json.decode(details) if details else {}))
 
 
-def _effect(record: DecisionRecord, name: Name, contents: Texts, baseline: Decided, rules_of: date | None) -> Effect:
-    """One content swapped for today's; what it alone does."""
+def _tried(record: DecisionRecord, contents: Texts, rules_of: date | None) -> Decided | str:
+    """One content swapped for today's; or why that cannot be tried."""
     try:
-        decided = decide_by(record, contents, rules_of)
+        return decide_by(record, contents, rules_of)
     except CannotDecideAgain as problem:
-        return Effect(name, (), (), str(problem))
+        return str(problem)
+
+
+def _effect(name: Name, changed: tuple[Difference, ...], baseline: Decided, alone: Decided | str) -> Effect:
+    """What it alone does."""
+    if isinstance(alone, str):
+        return Effect(name, changed, (), alone)
     details = msgspec.json.decode(baseline.details) if baseline.details else {}
-    return Effect(name, (), (*answers_differ(baseline.answer, decided.answer), *_behind(details, decided.details)))
+    found = (*answers_differ(baseline.answer, alone.answer), *_behind(details, alone.details))
+    return Effect(name, changed, found)
 
 
 def _at_the_address_of(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
