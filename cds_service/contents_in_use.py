@@ -6,18 +6,13 @@ its own, on a copy of the packages with those data files in the place of today's
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from copy import copy
 from datetime import date
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -31,13 +26,12 @@ from cds_service.collaborators import (
     GuidelinesInForce,
     load_code_lists,
 )
+from cds_service.decided_elsewhere import Ended, Packages, ask_elsewhere, receive, send
 from cds_service.deciding_again import AlwaysOn, CannotDecideAgain, Decided, decide_again
 from cds_service.settings import Settings
 from cds_service.versions import PACKAGES, SITE, DecisionSettings, Name, packaged_texts
 
 Texts = Mapping[Name, Mapping[str, str]]  # the files of each content
-_SECONDS: Final = 120
-_MODULE: Final = "cds_service.contents_in_use"
 
 
 class Task(Struct, frozen=True):
@@ -59,7 +53,10 @@ class Done(Struct, frozen=True):
 def decide_by(record: DecisionRecord, contents: Texts, rules_of: date | None = None) -> Decided:
     """The outcome of the recorded call by these contents, with the rules of its own day or of another one."""
     packaged, site = _apart(contents)
-    task = Task(encode(record), contents["settings"]["settings.json"], site, rules_of)
+    settings = contents["settings"].get("settings.json")
+    if settings is None:
+        raise CannotDecideAgain("the settings on record are not in the form that this version writes")
+    task = Task(encode(record), settings, site, rules_of)
     changed = {package: texts for package, texts in packaged.items() if texts != packaged_texts(package)}
     done = _in_a_process(task, changed) if changed else _here(task)
     if done.decided is None:
@@ -142,41 +139,19 @@ def _number(name: str) -> int:
     return int(Path(name).stem.rpartition("-")[2])
 
 
-def _in_a_process(task: Task, changed: Mapping[str, Mapping[str, str]]) -> Done:
-    with tempfile.TemporaryDirectory(prefix="lumbar-cds-") as folder:
-        root = Path(folder)
-        for package in PACKAGES.values():
-            _copy(package, root, changed.get(package))
-        home = Path(str(files("cds_service"))).parent
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(home)]), "PYTHONDONTWRITEBYTECODE": "1"}
-        process = subprocess.run(  # noqa: S603  this interpreter, on a module of ours
-            [sys.executable, "-P", "-m", _MODULE],
-            input=msgspec.msgpack.encode(task),
-            capture_output=True,
-            env=environment,
-            timeout=_SECONDS,
-            check=False,
-        )
-    if process.returncode != 0:
-        last = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return Done(problem=f"this version cannot use those contents: {''.join(last)}")
-    return msgspec.msgpack.decode(process.stdout, type=Done)
-
-
-def _copy(package: str, root: Path, texts: Mapping[str, str] | None) -> None:
-    """Today's code; in the place of today's data files those given. A file that did not exist then stays today's."""
-    with as_file(files(package)) as source:
-        shutil.copytree(source, root / package)  # with what is compiled already, which takes most of the time
-    for name, text in (texts or {}).items():
-        path = root / package / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
+def _in_a_process(task: Task, changed: Packages) -> Done:
+    try:
+        answer = ask_elsewhere(tuple(PACKAGES.values()), changed, msgspec.msgpack.encode(task))
+    except Ended as problem:
+        return Done(problem=f"this version cannot use those contents: {problem}")
+    return msgspec.msgpack.decode(answer, type=Done)
 
 
 def main() -> None:
-    """The process of its own: one task on standard input, what came of it on standard output."""
-    task = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Task)
-    sys.stdout.buffer.write(msgspec.msgpack.encode(_here(task)))
+    """The process of its own: tasks on standard input, what came of them on standard output."""
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    while message := receive(source):
+        send(sink, msgspec.msgpack.encode(_here(msgspec.msgpack.decode(message, type=Task))))
 
 
 if __name__ == "__main__":

@@ -366,3 +366,14 @@ def test_the_token_is_in_no_record() -> None:
     record = recorded(call)
     assert TOKEN.encode() not in msgspec.msgpack.encode(replace(record, request=b"")) + unpacked(record.request)
     assert replay(record, USUAL).same
+
+
+def test_a_process_that_ends_in_mid_answer_is_named_and_another_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = changed("rules", "parameters.toml", "value = 28", "value = 27")
+    record = replace(recorded(a_sample(SAMPLES[0])), versions=other.versions)
+    monkeypatch.setattr("cds_service.decided_elsewhere._MODULE", "no_such_module")
+    assert "No module named no_such_module" in replay(record, Contents(other)).problem
+    monkeypatch.undo()
+    assert replay(record, Contents(other)).problem == ""
