@@ -78,6 +78,7 @@ def _about_order(advice: PagedAdvice, guidelines: Guidelines, words: Wording) ->
     return {
         "title": _title(advice, words),
         "urgency": words.urgency.get(advice.urgency, advice.urgency),
+        "better": _better(advice, words),
         "views": tuple(_view(each, words) for each in advice.views),
         "variant": variant,
         "studies": _studies(variant, advice, words) if variant is not None else (),
@@ -99,6 +100,18 @@ def _title(advice: PagedAdvice, words: Wording) -> str:
         return f"{study} {is_category(words.category.get(rating.category, rating.category))}"
     said = words.pama.get(rating.pama, rating.pama)
     return f"{study}: {said} by {words.guideline.get(rating.guideline, rating.guideline)}"
+
+
+def _better(advice: PagedAdvice, words: Wording) -> str:
+    """The change that was advised, or nothing."""
+    better = advice.better
+    if better is None:
+        return ""
+    priority = words.priority.get(better.priority, better.priority)
+    if not better.procedure:
+        return f"priority {priority}" if priority else ""
+    study = _study(better.procedure, words)
+    return f"{study}, priority {priority}" if priority else study
 
 
 def _study(procedure: str, words: Wording) -> str:

@@ -165,6 +165,7 @@ def test_nothing_outside_its_folder_is_served():
 def test_the_clinicians_page_shows_the_guidelines_the_ratings_what_would_change_it_and_where_it_stands():
     page = text_of(client_of(Decisions()), "/c/wrong_test_fever_xray")
     assert "Lumbar spine X-ray may be appropriate (panel disagreed)" in page
+    assert "Advised instead: Lumbar spine MRI without and with contrast, priority urgent" in page
     assert "ACR, variant 7" in page
     assert "Lumbar spine MRI without and with contrast better 9 usually appropriate" in page
     assert "differs" in page
