@@ -179,6 +179,7 @@ class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
     overrides: tuple[RememberedOverride, ...] = ()  # inputs of the decision, like the request
     # what was decided
     versions: Versions = Versions()
+    editions: tuple[str, ...] = ()  # of the guidelines that were worked out: ACR, ACP, NICE
     decided_on: str = ""  # the patient's day, YYYY-MM-DD
     offset_minutes: int = 0  # of the place where the order was written
     orders: tuple[OrderSummary, ...] = ()

@@ -48,6 +48,7 @@ class Consultation(Struct, frozen=True):
     shown: Answer = Answer()
     fetched: FetchRecord = NOTHING_FETCHED
     overrides: tuple[RememberedOverride, ...] = ()  # taken into account
+    editions: tuple[str, ...] = ()  # of the guidelines that were worked out
 
     @property
     def cards(self) -> int:
@@ -139,6 +140,7 @@ def _consult(
         shown=answer,
         fetched=progress.fetched,
         overrides=tuple(override for override in overrides if override is not None),
+        editions=(guidelines.acr.info.id, guidelines.acp.id, guidelines.nice.id),
     )
 
 

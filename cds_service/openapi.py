@@ -56,7 +56,11 @@ _WITH_BODY: Final = (*_EVERYWHERE, 408, 412, 413, 415, 422)
 
 def openapi_document() -> bytes:
     """The answer of `GET /openapi.json`."""
-    paths: Json = {"/cds-services": {"get": _discovery()}, "/health": {"get": _health()}}
+    paths: Json = {
+        "/cds-services": {"get": _discovery()},
+        "/health": {"get": _health()},
+        "/metrics": {"get": _metrics()},
+    }
     for service in SERVICES:
         paths[f"/cds-services/{service.id}"] = {"post": _call(service)}
         paths[f"/cds-services/{service.id}/feedback"] = {"post": _feedback(service)}
@@ -113,9 +117,14 @@ def _feedback(service: Service) -> Json:
 
 
 def _health() -> Json:
-    shape = {"schema": {"type": "object", "required": ["status", "version", "mode"]}}
+    shape = {"schema": {"type": "object", "required": ["status", "version", "mode", "audit"]}}
     operation = _operation("health", "Up, and what is loaded", (404, 405, 500), {_JSON: shape})
     return {**operation, "security": []}
+
+
+def _metrics() -> Json:
+    content = {"text/plain": {"schema": {"type": "string"}}}
+    return {**_operation("metrics", "Counts and times, for Prometheus", (404, 405, 500), content), "security": []}
 
 
 def _operation(name: str, summary: str, failures: tuple[int, ...], content: Json) -> Json:

@@ -127,6 +127,7 @@ def answered(arrival: Arrival, consultation: Consultation, made_up_id: str, whol
         foreign_entries=picture.foreign_entries,
         details=packed(_json.encode(Details(picture=picture, advice=advice))) if whole else b"",
         overrides=consultation.overrides,
+        editions=consultation.editions,
         answer=packed(consultation.answer) if whole else b"",
         cards=tuple(map(_card, consultation.shown.cards)),
         **known,

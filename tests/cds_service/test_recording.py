@@ -165,6 +165,8 @@ def test_by_what_it_was_made_is_on_record_and_the_contents_before_it() -> None:
     contents = {record.digest: record for record in kept.records if isinstance(record, ContentRecord)}
     assert len(contents) == len([each for each in kept.records if isinstance(each, ContentRecord)]) == 4
     for record in kept.calls:
+        assert record.editions == ("acr-low-back-pain-2021", *record.editions[1:])
+        assert len(record.editions) == 3
         versions = record.versions
         assert versions.software == software_version()
         for name in ("rules", "terminology", "wording", "settings"):
