@@ -1,6 +1,7 @@
 """The same card as each kind of client gets it, one file each; UPDATE_GOLDEN=1 writes them anew."""
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cards.drawing import as_plain
 from cards.escape import escaped
 from cards.ids import ids_of_call
 from cards.lint import losses
-from cards.profiles import PROFILES, read_profiles
+from cards.profiles import PROFILES, Profile, read_profiles
 from cards.several import speaking_about
 from cards.speaking import Call
 from cards.suggestions import suggestions_of
@@ -260,3 +261,47 @@ def test_a_profile_that_applies_one_action_is_never_sent_two():
     two = (Action("delete", "x", resource_id="ServiceRequest/1"), Action("create", "y", {"resourceType": "X"}))
     with pytest.raises(CardError, match="one action"):
         suggestions_of(speaking, (Button("defer", "Defer", two),))
+
+
+def _changed(profile: Profile) -> Iterator[tuple[str, Profile]]:
+    """The profile with one column another way, by the column's name."""
+    for name in ("one_action", "preselects", "keeps_details", "first_coding_only", "tables", "markdown"):
+        yield name, replace(profile, **{name: not getattr(profile, name)})
+    for kind in ("create", "update", "delete"):
+        yield "actions", replace(profile, actions=profile.actions ^ {kind})
+    yield "suggestions", replace(profile, suggestions=not profile.suggestions)
+    yield "selection", replace(profile, selection="any" if profile.selection == "at-most-one" else "at-most-one")
+    yield "created_by", replace(profile, created_by=() if profile.created_by else ("urn:oid:2.999.9",))
+    yield "content_type", replace(profile, content_type="text/plain", content_type_in="org.example.type")
+    yield "content_type_in", replace(profile, content_type_in="org.example.type")
+    yield "ratings_in", replace(profile, ratings_in=profile.ratings_in[1:])
+    yield "topic", replace(profile, topic="advice" if profile.topic == "kind" else "kind")
+    yield "system_actions", replace(profile, system_actions=frozenset({"create Condition"}))
+    yield "needs_topic", replace(profile, needs_topic="x")
+    yield "shown", replace(profile, shown={})
+
+
+def _seen(profile: Profile) -> object:
+    """Every answer in a profile, and what lint says of the usual answers for it."""
+    answers_in: list[object] = []
+    lint: list[object] = []
+    for recommendation in CASES.values():
+        rendering = Rendering(profile=profile)
+        try:
+            own = cards_for([advised(recommendation)], CALL, rendering, site_terminology(), GUIDELINES)
+            answers_in.append(answer_as_dict(own))
+        except CardError as problem:
+            answers_in.append(str(problem))
+        lint.append(losses(answer_as_dict(answer_in("cds-hooks-2.0", recommendation)), profile))
+    return answers_in, lint
+
+
+COLUMNS = sorted(set(Profile.__struct_fields__) - {"name", "about", "source"})
+
+
+def test_every_column_of_the_table_matters():
+    noticed = set()
+    for profile in (PROFILES["epic"], PROFILES["sandbox"]):
+        usual = _seen(profile)
+        noticed |= {name for name, other in _changed(profile) if name not in noticed and _seen(other) != usual}
+    assert sorted(noticed) == COLUMNS
