@@ -143,6 +143,9 @@ def _one(past: Past, case: Case, at: datetime, number: int, reported: float) -> 
     client = seed.choices(list(CLIENTS), (6, 3, 1))[0]
     user = f"dr-{seed.randrange(CLINICIANS):02}"
     call = named(case.request, user, f"00000000-0000-4000-8000-{number:012}", f"pat-{seed.randrange(400)}")
+    if seed.random() < 0.15:
+        call["hook"] = "order-sign"
+        call["context"].pop("selections", None)
     answer = past.call(call, at, client)
     if CLIENTS[client]:
         return

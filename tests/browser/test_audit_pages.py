@@ -42,8 +42,8 @@ def address(past: Past) -> Iterator[str]:
 def signed_in(browser: Browser, address: str, name: str, size: ViewportSize = WIDE) -> Page:
     page = a_tab(a_context(browser, size))
     page.goto(f"{address}/audit")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What the numbers say")
     return page
@@ -54,7 +54,7 @@ def test_an_auditor_signs_in_finds_a_decision_and_signs_out(browser: Browser, ad
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     expect(page.get_by_role("img", name="Judged orders a day, by rating")).to_be_visible()
-    page.get_by_label("Rating").select_option("not appropriate")
+    page.get_by_role("combobox", name="Rating").select_option("not appropriate")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("Only rating: not appropriate")).to_be_visible()
     page.get_by_role("link", name="The decisions behind these numbers").click()
@@ -125,7 +125,7 @@ def test_the_pages_are_pictured(browser: Browser, address: str):
     page = signed_in(browser, address, "auditor")
     picture(page, "numbers")
     page.get_by_role("link", name="The decisions behind these numbers").click()
-    page.get_by_label("Gravest card").select_option("warning")
+    page.get_by_role("combobox", name="Gravest card").select_option("warning")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("table").get_by_role("link").first.click()
     picture(page, "decision")
