@@ -201,8 +201,14 @@ def _noted(record: DecisionRecord) -> Iterator[Row]:
 
 def as_lines(values: Iterable[str]) -> str:
     """Values as one text, each once, on a line of its own; ``line_of`` finds one again."""
-    found = dict.fromkeys(map(line_of, values))
-    return "".join(("\n", *found)) if found else ""
+    found = list(dict.fromkeys(values))
+    if not found:
+        return ""
+    text = "\n".join(found)
+    plain = text.isascii() and "\x00" not in text and text.count("\n") < len(found)
+    if plain and max(map(len, found)) <= LONGEST:  # as nearly always: all of them at once
+        return f"\n{text}\n"
+    return "".join(("\n", *dict.fromkeys(map(line_of, found))))
 
 
 def line_of(value: str) -> str:

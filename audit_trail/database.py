@@ -122,6 +122,7 @@ def _set_up_sqlite(engine: Engine, file: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         # A commit is on the disk before the journal that the records came from is deleted.
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=4000")  # pages that change all the time are copied more rarely
         connection.execute("PRAGMA secure_delete=ON")  # what is pruned is overwritten
 
     @event.listens_for(engine, "begin")

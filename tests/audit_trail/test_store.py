@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, func, select, text
 
-from audit_trail.columns import LONGEST, column_text
+from audit_trail.columns import LONGEST, as_lines, column_text, line_of
 from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address
 from audit_trail.draining import StoreDown
 from audit_trail.journal import Frame
@@ -81,6 +81,22 @@ def test_two_long_texts_that_begin_alike_stay_two() -> None:
     assert first != second
     assert len(first) < LONGEST + 20
     assert column_text("\ud800") == "?"  # half a character, which no database takes
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ([], ""),
+        (["a", "b", "a"], "\na\nb\n"),
+        (["a\nb", "a b"], "\na b\n"),
+        (["", "é"], "\n\né\n"),
+        (["a\x00"], "\na\ufffd\n"),
+        (["x" * (LONGEST + 1)], f"\n{column_text('x' * (LONGEST + 1))}\n"),
+    ],
+)
+def test_values_of_a_topic_are_lines_each_once(values: list[str], lines: str) -> None:
+    assert as_lines(values) == lines
+    assert all(f"\n{line_of(value)}" in lines for value in values)
 
 
 def test_bytes_that_no_version_can_read_are_kept_as_they_came(store: Store) -> None:
