@@ -85,8 +85,12 @@ class Recorder:
 
     def start(self) -> None:
         """In a worker, before its first call."""
-        if self._journal is not None:
+        if self._journal is None:
+            return
+        try:
             self._journal.start()
+        except JournalError as problem:  # tried again with each record
+            self._operator.write("error", "audit-journal", f"no journal can be begun: {problem}")
         if self._usual is not None:
             self.versions(self._usual)
 
@@ -162,7 +166,8 @@ class Recorder:
         """Writes a record of any other kind (a page view, an access), and returns its name. May raise JournalError."""
         if self._journal is None:
             return ""
-        return record_id(self._journal.writer, self._append(self._journal, record))
+        number = self._append(self._journal, record)
+        return record_id(self._journal.writer, number)
 
     def health(self) -> dict[str, object]:
         """What `GET /health` says of the audit record."""

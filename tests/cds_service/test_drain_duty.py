@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from audit_trail.draining import Drained, StoreDown
-from audit_trail.journal import Frame, JournalWriter
+from audit_trail.journal import Frame, JournalError, JournalWriter
 from audit_trail.record import PageViewRecord, decode, encode
+from cds_service.audit import CallLog
 from cds_service.drain_duty import DrainDuty, bytes_not_stored, drain_status
 from cds_service.journal_of_worker import JournalOfWorker
-from cds_service.metrics import shared_folder
+from cds_service.metrics import Metrics, shared_folder
 from cds_service.operator_log import OperatorLog
+from cds_service.recording import Recorder
 from tests.cds_service.real_service import until
 
 VIEW = PageViewRecord(at=datetime(2026, 11, 25, tzinfo=UTC), page="patient", handle="h")
@@ -162,6 +164,23 @@ def test_a_journal_that_fails_is_told_until_it_works_again(tmp_path: Path, monke
         assert worker.health()["state"] == "recording"
     finally:
         worker.stop()
+
+
+def test_a_worker_that_can_begin_no_journal_says_so_and_begins_one_as_soon_as_it_can(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "journal"
+    folder.write_text("in the way")
+    worker = JournalOfWorker(folder, lambda: a_duty(folder, Memory()))
+    recorder = Recorder(CallLog("error", b"key"), OperatorLog("error"), Metrics(), worker)
+    recorder.start()
+    assert "no journal can be begun" in capfd.readouterr().err
+    with pytest.raises(JournalError):
+        recorder.keep(VIEW)
+    assert "cannot be written" in str(worker.health()["state"])
+    folder.unlink()
+    assert recorder.keep(VIEW).endswith("-1")
+    recorder.stop()
 
 
 def no_space(*_: object) -> int:
