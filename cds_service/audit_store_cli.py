@@ -41,8 +41,9 @@ def verify(public_keys: tuple[Path, ...], files: tuple[Path, ...]) -> None:
         anchored = [checkpoint for path in (*own, *files) for checkpoint in checkpoints_of(path)]
         desk.accessed("verify")
         found = verify_store(desk.store, keys, anchored)
-    click.echo(f"{found.records} records in {found.writers} chains, {found.pruned} of them pruned under tombstones")
-    click.echo(f"{found.checkpoints} checkpoints hold")
+    records, chains = _many(found.records, "record"), _many(found.writers, "chain")
+    click.echo(f"{records} in {chains}, {found.pruned} of them pruned under tombstones")
+    click.echo(f"checkpoints that hold: {found.checkpoints}")
     for span in found.lost:
         click.echo(f"never stored, as a journal was damaged: {span.writer}-{span.first} to {span.last}")
     for number, each in enumerate(found.broken):
@@ -78,7 +79,7 @@ def checkpoint(show_key: bool) -> None:
 @audit.command()
 @click.option("--days", type=click.IntRange(0, 36_500), help="Keep that many days [LUMBAR_CDS_AUDIT_KEEP_DAYS].")
 @click.option("--patient", help="Prune the calls about this patient (the id of their calls), whatever their age.")
-@click.option("--client", default="", help="With --patient: whose patient; in open mode there is no client.")
+@click.option("--client", default="", help="With --patient: whose patient, as `audit list` names it.")
 @click.option("--because", default="", help="Why; the tombstone says so.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def prune(days: int | None, patient: str | None, client: str, because: str, yes: bool) -> None:
@@ -90,24 +91,25 @@ def prune(days: int | None, patient: str | None, client: str, because: str, yes:
     from cds_service.audit_access import at_the_command_line
 
     settings = _settings()
-    if patient is not None and (days is not None or not because):
-        _stop("--patient goes with --because, and without --days")
+    if patient is not None and (days is not None or not because or not client):
+        _stop("--patient goes with --client and --because, and without --days")
     keep = settings.audit_keep_days if days is None else days
     if patient is None and not keep and days is None:
         _stop("how old? --days N, or LUMBAR_CDS_AUDIT_KEEP_DAYS")
+    patient = None if patient is None else patient.removeprefix("Patient/")
     what = f"every call about patient {patient}" if patient is not None else f"every call older than {keep} days"
     if not yes:
         click.confirm(f"Delete the contents of {what} for good?", abort=True)
     now = datetime.now(UTC)
     with _problems():
         desk = at_the_command_line(settings)
-        desk.accessed("prune", filter=f"days={keep}" if patient is None else f"one patient of {client or 'open mode'}")
+        desk.accessed("prune", filter=f"days={keep}" if patient is None else f"one patient of {client}")
         why = Why(writer=desk.signer.writer, by=desk.who, because=because or f"retention: {keep} days", now=now)
         if patient is not None:
             pruned = prune_patient(desk.store, patient, client, why)
         else:
             pruned = prune_before(desk.store, now - timedelta(days=keep), why)
-    click.echo(f"pruned {pruned.records} records under {pruned.tombstones} tombstones")
+    click.echo(f"pruned {_many(pruned.records, 'record')} under {_many(pruned.tombstones, 'tombstone')}")
 
 
 @audit.command()
@@ -133,7 +135,7 @@ def backup(file: Path) -> None:
             except BaseException:
                 new.unlink()
                 raise
-    click.echo(f"{records} records in {file}")
+    click.echo(f"{_many(records, 'record')} in {file}")
 
 
 @audit.command()
@@ -150,7 +152,7 @@ def restore(file: Path) -> None:
         with file.open("rb") as opened:
             records = restore_store(desk.store, opened)
         desk.accessed("restore", records=records)
-    click.echo(f"{records} records restored; lumbar-cds audit verify checks them against the checkpoints")
+    click.echo(f"{_many(records, 'record')} restored; lumbar-cds audit verify checks them against the checkpoints")
 
 
 @audit.command()
@@ -167,6 +169,10 @@ def migrate() -> None:
         click.echo(f"up to date: revision {done.after}")
     else:
         click.echo(f"{done.before or 'new'} to {done.after}; columns of {done.derived_again} records made again")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 @contextmanager
