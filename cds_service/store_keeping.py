@@ -59,8 +59,9 @@ class StoreKeeping:
         if not minutes or _age(file) < 60.0 * minutes:
             return
         checkpoint = make_checkpoint(store, signer_at(self._settings.audit_key), self._clock())
-        if checkpoint is None:  # nothing has been added since the last one
-            file.touch(mode=0o600)
+        if checkpoint is None:
+            if file.exists():
+                file.touch()  # nothing has been added since the last one
             return
         keep_outside(checkpoint, file)
         # In the log as well: where that is shipped elsewhere, whoever changes the store cannot reach it.

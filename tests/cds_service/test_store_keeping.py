@@ -79,6 +79,15 @@ def test_where_nothing_was_recorded_there_is_nothing_to_sign(store: Store, tmp_p
     assert len(keeper.outside) == 1
 
 
+def test_the_first_record_of_a_new_store_is_signed_soon(store: Store, tmp_path: Path) -> None:
+    keeper = Keeping(tmp_path, store)
+    keeper.round()
+    assert not keeper.settings.audit_checkpoints.exists()
+    fill(store)
+    keeper.round()
+    assert len(keeper.outside) == 1
+
+
 def test_no_checkpoint_is_made_where_the_operator_makes_them(store: Store, tmp_path: Path) -> None:
     keeper = Keeping(tmp_path, store, audit_checkpoint_minutes=0)
     fill(store)
