@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Connection, Table, and_, case, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Table, and_, case, func, literal_column, select, type_coerce
 
 from audit_trail.selection import Selection, conditions, person
 from audit_trail.tables import CARD, DECISION, EPOCH, FEEDBACK, JUDGED_ORDER, NOTED
@@ -125,7 +125,8 @@ def facts_of(connection: Connection, chosen: Selection) -> Facts:
 
 
 def _day(table: Table) -> Any:
-    return type_coerce(table.c.at, BigInteger) // _DAY
+    """Written out, not as a value beside the statement: PostgreSQL groups by what it can see to be the same."""
+    return type_coerce(table.c.at, BigInteger).op("/")(literal_column(str(_DAY)))
 
 
 def _date(number: int) -> date:
