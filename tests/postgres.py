@@ -132,8 +132,8 @@ def a_server() -> Iterator[Server]:
     bin_folder = programs()
     assert bin_folder is not None
     user = _unprivileged()
-    # A short path: a socket's name may be 107 bytes long.
-    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+    # A short path, as a socket's name may be 107 bytes long, and one that another user can get to.
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
         folder = Path(name)
         if user:
             shutil.chown(folder, user, int(_group(user)))

@@ -17,7 +17,7 @@ def test_a_run_that_was_told_to_do_without_skips(monkeypatch: pytest.MonkeyPatch
 def test_a_machine_that_lacks_it_fails_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_POSTGRES", raising=False)
     monkeypatch.setattr(postgres, "programs", lambda: None)
-    with pytest.raises(pytest.fail.Exception, match="apt-get install postgresql.*NO_POSTGRES=1"):
+    with pytest.raises(pytest.fail.Exception, match=r"apt-get install postgresql.*NO_POSTGRES=1"):
         postgres.require_postgres()
 
 
