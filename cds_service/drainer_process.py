@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -16,15 +16,18 @@ from cds_service.drain_duty import SECONDS_FOR_THE_REST, DrainDuty
 NICENESS: Final = 10  # answers come first
 
 
-def fork_drainer(duty: DrainDuty, listeners: Iterable[socket.socket]) -> int:
-    """Starts it with a duty that has been taken, and returns its process id. The caller has one thread."""
+def fork_drainer(duty: DrainDuty, listeners: Iterable[socket.socket], beside: Callable[[], None] = lambda: None) -> int:
+    """Starts it with a duty that has been taken, and returns its process id. The caller has one thread.
+
+    ``beside`` begins what else belongs in a process that no answer waits for.
+    """
     server = os.getpid()
     process = os.fork()
     if process:
         duty.leave()
         return process
     try:
-        _drain(duty, listeners, server)
+        _drain(duty, listeners, server, beside)
     finally:
         os._exit(0)
 
@@ -43,7 +46,7 @@ def end_drainer(process: int) -> None:
         time.sleep(0.02)
 
 
-def _drain(duty: DrainDuty, listeners: Iterable[socket.socket], server: int) -> None:
+def _drain(duty: DrainDuty, listeners: Iterable[socket.socket], server: int, beside: Callable[[], None]) -> None:
     for each in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU):
         signal.signal(each, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the service, which then ends this
@@ -53,6 +56,7 @@ def _drain(duty: DrainDuty, listeners: Iterable[socket.socket], server: int) -> 
     for listener in listeners:
         listener.close()
     os.nice(NICENESS)
+    beside()
 
     def stopping(seconds: float) -> bool:
         return told.wait(seconds) or os.getppid() != server

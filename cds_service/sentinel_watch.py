@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
+
 from audit_pages.sentinels import Watch
 from audit_trail.draining import StoreDown
 from audit_trail.facts import Facts
@@ -37,7 +39,7 @@ class WarningCounts(Protocol):
 
 
 class SentinelWatch:
-    """One for each process; of the processes of a machine, one writes the log and the metrics."""
+    """One for each process; one process of a machine tells log, metrics and the others: the one that drains, if it lives."""
 
     def __init__(
         self, queries: Callable[[], Queries], operator: OperatorLog, counts: WarningCounts, lock_file: Path
@@ -46,6 +48,7 @@ class SentinelWatch:
         self._operator = operator
         self._counts = counts
         self._lock_file = lock_file
+        self._file = lock_file.with_suffix(".json")
         self._looking = threading.Lock()
         self._last: Watch | None = None
         self._before: tuple[datetime, Facts] | None = None
@@ -54,8 +57,12 @@ class SentinelWatch:
         self._thread: threading.Thread | None = None
 
     def last(self) -> Watch | None:
-        """What was seen last, without looking."""
-        return self._last
+        """What was seen last, by whichever process, without looking."""
+        try:
+            told = msgspec.json.decode(self._file.read_bytes(), type=Watch)
+        except (OSError, msgspec.DecodeError):
+            return self._last
+        return told if self._last is None or told.at > self._last.at else self._last
 
     def look(self, now: datetime) -> Watch:
         """What is unusual now, or was a minute ago; may raise ``StoreDown``."""
@@ -81,22 +88,31 @@ class SentinelWatch:
             if key not in now:
                 self._operator.write("info", "sentinel", f"over: {each.kind}: {each.says}")
         self._known = now
+        self._pass_on(watch)
         counted = Counter(each.kind for each in watch.warnings)
         for kind in KINDS:
             self._counts.set_warnings(kind, counted[kind])
 
-    def start(self) -> None:
-        """Begins to watch, in the process that has been forked."""
-        self._thread = threading.Thread(target=self._run, name="sentinels", daemon=True)
+    def _pass_on(self, watch: Watch) -> None:
+        """For the head of each page, which any process may make."""
+        new = self._file.with_suffix(".new")
+        try:
+            new.write_bytes(msgspec.json.encode(watch))
+            new.replace(self._file)
+        except OSError as problem:
+            self._operator.write("error", "sentinel", f"{self._file}: {problem.strerror}")
+
+    def start(self, first: float) -> None:
+        """Begins to watch after so many seconds, in the process that has been forked."""
+        self._thread = threading.Thread(target=self._run, args=(first,), name="sentinels", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Ends watching."""
         self._stopping.set()
 
-    def _run(self) -> None:
+    def _run(self, pause: float) -> None:
         lock: int | None = None
-        pause = SECONDS_BEFORE_THE_FIRST
         while not self._stopping.wait(pause):
             pause = SECONDS_BETWEEN_LOOKS
             if lock is None:

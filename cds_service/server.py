@@ -24,7 +24,7 @@ from cds_service.override_watch import OverrideWatch, overrides_of
 from cds_service.pages_setup import watch_of
 from cds_service.recording import Recorder
 from cds_service.rehearsal import rehearse
-from cds_service.sentinel_watch import SentinelWatch
+from cds_service.sentinel_watch import SECONDS_BEFORE_THE_FIRST, SECONDS_BETWEEN_LOOKS, SentinelWatch
 from cds_service.settings import Settings, SettingsError
 from cds_service.trust import Trust
 from cds_service.trust_setup import closed_trust, open_trust
@@ -95,7 +95,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         if self._recorder is not None:
             duty = self._recorder.new_duty()
             if duty is not None and duty.take():
-                self._drainer = fork_drainer(duty, server.LISTENERS)
+                watch = self._watch
+                beside = (lambda: None) if watch is None else (lambda: watch.start(SECONDS_BEFORE_THE_FIRST))
+                self._drainer = fork_drainer(duty, server.LISTENERS, beside)
         self._when_ready()
 
     def _end(self) -> None:
@@ -114,7 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         if self._recorder is not None:
             self._recorder.start()
         if self._watch is not None:
-            self._watch.start()
+            self._watch.start(SECONDS_BETWEEN_LOOKS)  # should the process that drains have ended
         if self._overrides is not None:
             self._overrides.start()
 

@@ -64,6 +64,13 @@ def test_the_metrics_count_each_kind_also_when_there_is_none(tmp_path: Path):
     assert text.count("lumbar_cds_sentinel_warnings{") == len(KINDS)
 
 
+def test_what_one_process_sees_stands_in_the_head_of_the_pages_of_all(tmp_path: Path):
+    watching, other = (a_watch(tmp_path, Lines(), Metrics()) for _ in range(2))
+    assert other.last() is None
+    watching.tell(Watch(NOW, (SILENCE,)))
+    assert other.last() == Watch(NOW, (SILENCE,))
+
+
 def test_a_store_that_is_down_is_told_to_whoever_asks(tmp_path: Path):
     with pytest.raises(StoreDown):
         a_watch(tmp_path, Lines(), Metrics()).look(NOW)
