@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from cds_service.audit_group import audit
-from cds_service.audit_period import BadPeriod, choosing, described, selection
+from cds_service.audit_period import BadPeriod, choosing, choosing_replies, described, selection
 
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 
@@ -121,6 +121,26 @@ def diff(name: str, today: str | None, as_json: bool) -> None:
     with _desk() as desk:
         status = compare_one(desk, name, _moment(today).date(), as_json)
     sys.exit(status)
+
+
+@audit.command(short_help="What clinicians replied, to which advice.")
+@choosing_replies
+@as_json
+def feedback(as_json: bool, **chosen: str) -> None:
+    """What clinicians replied to cards: outcome, reason and comment, with the decision and the advice.
+
+    The period is when the reports arrived. A card that is not known has no decision, and is listed all the same.
+    """
+    from cds_service.feedback_listing import replies, reply_lines
+
+    with _desk() as desk:
+        period, _ = _selection(chosen)
+        found = replies(desk.queries, period)
+        desk.looked("feedback", chosen=described(chosen), records=len(found))
+        if as_json:
+            _echo_json(found)
+        else:
+            _echo(reply_lines(found))
 
 
 @audit.command(short_help="Records as JSON lines, CSV or FHIR.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -30,7 +30,16 @@ _OPTIONS: Final = (
 
 def choosing(command: _F) -> _F:
     """Adds the options that choose calls."""
-    for flag, stands_for, says in reversed(_OPTIONS):
+    return _with_options(command, _OPTIONS)
+
+
+def choosing_replies(command: _F) -> _F:
+    """Adds those of them that choose what was replied to calls."""
+    return _with_options(command, [each for each in _OPTIONS if each[0] not in ("--patient", "--outcome")])
+
+
+def _with_options(command: _F, options: Sequence[tuple[str, str, str]]) -> _F:
+    for flag, stands_for, says in reversed(options):
         command = click.option(flag, metavar=stands_for, default="", help=says)(command)
     return command
 
@@ -53,8 +62,8 @@ def selection(now: datetime, **chosen: str) -> tuple[Selection, str]:
         users=(user,) if user else None,
         rating=chosen["rating"],
         situation=chosen["situation"],
-        outcome=chosen["outcome"],
-    ), chosen["patient"].removeprefix("Patient/")
+        outcome=chosen.get("outcome", ""),
+    ), chosen.get("patient", "").removeprefix("Patient/")
 
 
 def moment(text: str, now: datetime) -> datetime:

@@ -235,6 +235,41 @@ def test_diff_says_the_same_or_names_the_cause(line: CommandLine, tmp_path: Path
     assert [effect["cause"] for effect in plain["effects"]] == ["settings"]
 
 
+def test_feedback_is_listed_with_its_decision_and_its_clinician(line: CommandLine) -> None:
+    unknown = FeedbackItem(card="a card of last year", outcome="accepted", accepted_suggestions=("x",))
+    line.store.append("worker-2", frames([replace(OVERRIDDEN, at=NOON + timedelta(hours=1), items=(unknown,))]))
+    shown = line.run("feedback", COLUMNS="120").output
+    first = next(each for each in shown.splitlines() if DEFERRED.decision[:8] in each)
+    assert "not appropriate" in first
+    assert DEFERRED.user in first
+    assert "A procedure is planned" in first
+    assert "“injection on Friday”" in shown
+    assert "2 outcomes of 2 cards: 1 accepted, 1 overridden. Cards that are not known: 1." in shown
+    told = [json.loads(each) for each in line.run("feedback", "--json").output.splitlines()]
+    assert [(each["decision"], each["row"], each["user"]) for each in told] == [
+        (DEFERRED.decision, DEFERRED.orders[0].row, DEFERRED.user),
+        ("", "", ""),
+    ]
+    assert line.looked()[-1] == ("feedback", "", 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        (("--client", "st-bea"), 0),
+        (("--client", "st-anna"), 1),
+        (("--user", DEFERRED.user), 1),
+        (("--user", "Practitioner/nobody"), 0),
+        (("--situation", "not-appropriate"), 1),
+        (("--rating", "none"), 0),
+        (("--service", "lumbar-imaging-order-sign"), 0),
+        (("--until", "2026-11-25T12:06:00"), 0),
+    ],
+)
+def test_feedback_is_narrowed_by_what_is_asked(line: CommandLine, options: tuple[str, ...], count: int) -> None:
+    assert len(line.run("feedback", "--json", *options).output.splitlines()) == count
+
+
 def test_exports_hold_every_call_that_was_chosen(line: CommandLine) -> None:
     ndjson = line.run("export").stdout
     assert [json.loads(each)["decision"] for each in ndjson.splitlines()][-1] == DEFERRED.decision
@@ -296,6 +331,7 @@ def test_every_command_shows_the_same_on_postgresql(line: CommandLine, tmp_path:
         ("export", "--format", "csv"),
         ("export", "--patient", DEFERRED.patient),
         ("simulate", "--set", "acute_days=14"),
+        ("feedback", "--client", "st-anna"),
     ):
         assert other.run(*command).stdout == line.run(*command).stdout
     other.store.close()
@@ -310,7 +346,15 @@ def test_where_looking_cannot_be_recorded_nothing_is_shown(line: CommandLine, mo
 
     assert issubclass(NotRecorded, StoreDown)
     monkeypatch.setattr(Store, "accessed", full)
-    for command in (["list"], ["show", "last"], ["explain", "last"], ["replay", "last"], ["export"], ["simulate"]):
+    for command in (
+        ["list"],
+        ["feedback"],
+        ["show", "last"],
+        ["explain", "last"],
+        ["replay", "last"],
+        ["export"],
+        ["simulate"],
+    ):
         result = line.run(*command, status=2)
         assert DEFERRED.patient not in result.output
         assert "the disk is full" in result.output
