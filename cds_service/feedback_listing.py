@@ -149,6 +149,7 @@ def _about(queries: Queries, cards: Iterable[str]) -> dict[tuple[str, str], Row[
                 column.uuid, column.client, column.decision, column.user_id, column.procedure, column.situation,
                 column.rating, column.rule_row,
             ).where(column.uuid.in_(list(some)))  # fmt: skip
-            for row in connection.execute(query):
+            rows: Iterable[Row[Any]] = connection.execute(query)
+            for row in rows:
                 found.setdefault((row.client, some[row.uuid]), row)
     return found
