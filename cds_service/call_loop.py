@@ -57,8 +57,13 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
     def _take_calls(self) -> None:
         while True:
             LEAD.take()
-            while LEAD.mine:
-                self._lead()
+            try:
+                while LEAD.mine:
+                    self._lead()
+            except Exception:
+                self.log.exception("error beside the connections")  # a thread that ended would take the lead with it
+            finally:
+                LEAD.leave()
 
     def _lead(self) -> None:
         """Answers every request that is there now, or as many as can be answered without leaving the lead."""
@@ -81,7 +86,8 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         except Exception:
             self.log.exception("error while serving a connection")
             keep = False
-        self._taken = None
+        if LEAD.mine:
+            self._taken = None  # else it is what the next leader is at
         if not keep:
             self._close(conn)
         elif LEAD.mine:
@@ -153,8 +159,10 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         if LEAD.mine:
             self._forget(conn)
         LEAD.leave()  # it may take a moment until the other side has read everything
-        conn.close(graceful=True)
-        self.method_queue.defer(self._one_connection_less)
+        try:
+            conn.close(graceful=True)
+        finally:
+            self.method_queue.defer(self._one_connection_less)
 
     def _one_connection_less(self) -> None:
         self.nr_conns -= 1  # counted on the main thread only

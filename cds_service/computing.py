@@ -41,9 +41,11 @@ class Lead:
     def leave(self) -> None:
         """Lets another thread lead: for use before whatever may have to wait. Whoever does not lead goes on."""
         if self._holder == get_ident():
-            self.before_leaving()
-            self._holder = 0
-            self._lock.release()
+            try:
+                self.before_leaving()
+            finally:
+                self._holder = 0
+                self._lock.release()
 
 
 class Turn:

@@ -173,6 +173,18 @@ def test_a_hundred_connections_are_all_served(server: Server) -> None:
     assert server.is_quick()
 
 
+def test_calls_that_are_answered_aside_at_the_same_time_never_get_into_one_another(server: Server) -> None:
+    body = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" * 6_000  # would be calls, if it were taken for them
+
+    def calls(_: int) -> set[bytes]:
+        connection = server.connection()
+        return {posted(connection, "/aside", body) for _ in range(60)}
+
+    with ThreadPoolExecutor(8) as callers:
+        assert set().union(*callers.map(calls, range(8))) == {b"/aside %d" % len(body)}
+    assert server.is_quick()
+
+
 def test_a_stop_lets_a_call_finish_and_does_not_wait_for_silent_connections(server: Server) -> None:
     silent = server.wire()
     with ThreadPoolExecutor(1) as callers:

@@ -20,10 +20,14 @@ SECONDS = 3.0  # that a request may take to arrive
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Says how long the body was; or waits, leaves the body unread, answers at length, breaks its head."""
     path = environ["PATH_INFO"]
+    if path == "/aside":
+        LEAD.leave()  # before the body is read, as where callers have to be known first
     body = b"" if path == "/unread" else read_body(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
     if path == "/wait":
         with TURN:
             TURN.while_waiting(lambda: time.sleep(1.5))
+    elif path == "/aside":
+        sum(body)  # long enough for others to come in between
     elif path == "/slowly":
         LEAD.leave()
         time.sleep(1.0)
