@@ -174,7 +174,7 @@ def test_a_hundred_connections_are_all_served(server: Server) -> None:
 
 
 def test_calls_that_are_answered_aside_at_the_same_time_never_get_into_one_another(server: Server) -> None:
-    body = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" * 6_000  # would be calls, if it were taken for them
+    body = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" * 6_000  # calls, to whom takes it for them
 
     def calls(_: int) -> set[bytes]:
         connection = server.connection()
