@@ -65,7 +65,7 @@ def reply_lines(found: Sequence[Reply]) -> Iterator[str]:
             f"{reply.at:%Y-%m-%d %H:%M}",
             reply.decision[:8] or "unknown",
             reply.situation.replace("-", " "),
-            reply.user,
+            reply.user.removeprefix("Practitioner/"),
             reply.outcome,
             "\n".join(part for part in (_why(reply), f"“{reply.comment}”" if reply.comment else "") if part),
         )

@@ -241,7 +241,7 @@ def test_feedback_is_listed_with_its_decision_and_its_clinician(line: CommandLin
     shown = line.run("feedback", COLUMNS="120").output
     first = next(each for each in shown.splitlines() if DEFERRED.decision[:8] in each)
     assert "not appropriate" in first
-    assert DEFERRED.user in first
+    assert DEFERRED.user.removeprefix("Practitioner/") in first
     assert "A procedure is planned" in first
     assert "“injection on Friday”" in shown
     assert "2 outcomes of 2 cards: 1 accepted, 1 overridden. Cards that are not known: 1." in shown
