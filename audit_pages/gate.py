@@ -151,6 +151,8 @@ def headers(answer: Response) -> Response:
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
+    # To ourselves only: a form over https is known to be ours by where it comes from, too.
+    answer.headers["Referrer-Policy"] = "same-origin"
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     answer.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"

@@ -39,7 +39,7 @@ class WarningCounts(Protocol):
 
 
 class SentinelWatch:
-    """One for each process; one process of a machine tells log, metrics and the others: the one that drains, if it lives."""
+    """One for each process. One of a machine tells log, metrics and the others: the one that drains, if it lives."""
 
     def __init__(
         self, queries: Callable[[], Queries], operator: OperatorLog, counts: WarningCounts, lock_file: Path

@@ -188,6 +188,7 @@ def test_no_page_runs_a_script_or_loads_anything_from_elsewhere(past: Past):
         assert "<script" not in text
         assert " style=" not in text
         assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers.get_all("Referrer-Policy") == ["same-origin"]
 
 
 def test_the_demo_needs_no_sign_in_and_is_shown_under_this_machines_name_only(tmp_path: Path):

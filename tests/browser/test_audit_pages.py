@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from tests.audit_pages.history import Past, past_in, weeks_of_calls
 from tests.audit_pages.visiting import PASSWORD, add_user
 from tests.browser.accessibility import barriers
-from tests.browser.conftest import NARROW, WIDE, a_context, a_tab
+from tests.browser.conftest import NARROW, WIDE, a_tab
 from tests.browser.pictures import picture
 
 PAPER = ViewportSize(width=680, height=1010)  # what is left of A4 between the margins, at 96 dots an inch
@@ -22,7 +22,7 @@ PAPER = ViewportSize(width=680, height=1010)  # what is left of A4 between the m
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     with past_in(tmp_path_factory.mktemp("audit")) as made:
-        weeks_of_calls(made, datetime.now(UTC) - timedelta(minutes=1), days=21, a_day=12)
+        weeks_of_calls(made, datetime.now(UTC) - timedelta(minutes=1), days=21, a_day=11)
         add_user(made, "auditor", "auditor")
         add_user(made, "quality", "quality")
         yield made
@@ -30,17 +30,24 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
 
 @pytest.fixture(scope="module")
 def address(past: Past) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, past.app, threaded=True)
+    server = make_server("127.0.0.1", 0, past.app, threaded=True, ssl_context="adhoc")
     worker = threading.Thread(target=server.serve_forever, daemon=True)
     worker.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"https://127.0.0.1:{server.server_port}"
     server.shutdown()
     worker.join(timeout=10)
     server.server_close()
 
 
+def a_window(browser: Browser, size: ViewportSize) -> Page:
+    """As over a site's proxy: https, where cookies and forms are held to more. The certificate is made up."""
+    context = browser.new_context(viewport=size, locale="en-GB", reduced_motion="reduce", ignore_https_errors=True)
+    context.set_default_timeout(20_000)
+    return a_tab(context)
+
+
 def signed_in(browser: Browser, address: str, name: str, size: ViewportSize = WIDE) -> Page:
-    page = a_tab(a_context(browser, size))
+    page = a_window(browser, size)
     page.goto(f"{address}/audit")
     page.get_by_role("textbox", name="Name").fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -96,7 +103,7 @@ def check(page: Page) -> None:
 
 
 def test_the_sign_in_page_can_be_used_by_everybody(browser: Browser, address: str):
-    page = a_tab(a_context(browser, NARROW))
+    page = a_window(browser, NARROW)
     page.goto(f"{address}/audit/sign-in")
     check(page)
     page.keyboard.press("Tab")
