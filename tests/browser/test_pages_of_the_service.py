@@ -6,18 +6,15 @@ import re
 import time
 from collections.abc import Callable
 
-import pytest
-import requests
 from playwright.sync_api import Page, expect
 
 from sandbox.launcher import Running
 from sandbox.stories import load
 from tests.browser.accessibility import barriers
-from tests.browser.screen import Screen, fits
+from tests.browser.screen import Screen
 
 BY_ID = {story.id: story for story in load()}
 DEFERRED = BY_ID["three-weeks-of-low-back-pain"]
-AUDIT_PAGES = ("", "/decisions", "/clinicians", "/sentinels")
 
 
 def _followed(screen: Screen, label: str) -> Page:
@@ -58,32 +55,6 @@ def _until(holds: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.2)
 
 
-def _on_record(service: str) -> bool:
-    """Decisions reach the store in the background, a moment after their answer."""
-    return (
-        ".csv" in (text := requests.get(f"{service}/audit/decisions", timeout=10).text) and "/audit/decisions/" in text
-    )
-
-
-@pytest.fixture(scope="module")
-def a_record(sandbox: Running) -> str:
-    """A decision on record, and the address of the service."""
-    service, ehr = sandbox.places.service, sandbox.ehr.address
-    with requests.Session() as somebody:
-        somebody.get(f"{ehr}/patients/{DEFERRED.id}", timeout=10)
-        somebody.post(f"{ehr}/patients/{DEFERRED.id}/place", data={"order": DEFERRED.orders[0].id}, timeout=10)
-    _until(lambda: _on_record(service))
-    return service
-
-
-@pytest.mark.parametrize("path", AUDIT_PAGES)
-def test_an_audit_page_has_no_barrier_and_fits_a_telephone(path: str, telephone: Screen, a_record: str) -> None:
-    telephone.page.goto(f"{a_record}/audit{path}")
-    expect(telephone.page.get_by_role("heading", level=1)).to_be_visible()
-    assert fits(telephone.page)
-    assert barriers(telephone.page) == []
-
-
 def test_a_decision_is_found_on_record_with_its_feedback(screen: Screen, sandbox: Running) -> None:
     screen.open(DEFERRED)
     screen.place(DEFERRED.orders[0])
@@ -103,11 +74,3 @@ def test_a_decision_is_found_on_record_with_its_feedback(screen: Screen, sandbox
     expect(screen.page.get_by_role("main")).to_contain_text(summary)
     expect(screen.page.get_by_role("main")).to_contain_text(re.compile("accepted", re.IGNORECASE))
     assert barriers(screen.page) == []
-
-
-@pytest.mark.parametrize("path", ["/dsi", "/hazards"])
-def test_the_open_pages_have_no_barrier(path: str, telephone: Screen, sandbox: Running) -> None:
-    telephone.page.goto(f"{sandbox.places.service}{path}")
-    expect(telephone.page.get_by_role("heading", level=1)).to_be_visible()
-    assert fits(telephone.page)
-    assert barriers(telephone.page) == []

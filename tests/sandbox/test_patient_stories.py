@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -214,3 +215,10 @@ def test_words_that_name_no_day_are_refused(words: str) -> None:
 def test_a_word_that_the_vocabulary_lacks_is_refused() -> None:
     with pytest.raises(UnknownWord):
         concept("no-such-word")
+
+
+def test_the_readme_counts_the_patients_and_chapters_right() -> None:
+    readme = Path("README.md").read_text(encoding="utf-8")
+    numbers = {9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
+    chapters = numbers[len({story.chapter for story in STORIES})]
+    assert f"{len(STORIES)} patients in {chapters} chapters" in readme
