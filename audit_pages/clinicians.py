@@ -204,6 +204,8 @@ def _trend(facts: Facts) -> str:
     values = tuple(100 * a / (a + b) if a + b else None for a, b in zip(good, bad, strict=True))
     if sum(value is not None for value in values) < 3:
         return ""
+    begun = next(place for place, value in enumerate(values) if value is not None)
+    steps, values = steps[begun:], values[begun:]
     unit = "week" if steps[0].days > 1 else "day"
     series = [Series("appropriate", "first", values)]
     return lines(f"Appropriate orders a {unit}, in per cent", [each.label for each in steps], series, "per cent", 100)

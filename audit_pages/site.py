@@ -142,7 +142,7 @@ def _on_every_page(with_record: bool, sentinels: Sentinels | None) -> dict[str, 
             ("Clinicians", "audit.clinicians", 0),
             ("Sentinels", "audit.sentinels", warned),
         ]
-    pages += [("About the rules", "open_pages.dsi", 0), ("Hazards", "open_pages.hazards", 0)]
+    pages += [("Rules", "open_pages.dsi", 0), ("Hazards", "open_pages.hazards", 0)]
     here = request.path
     found = []
     for name, endpoint, counted in pages:

@@ -23,8 +23,8 @@ PAPER = ViewportSize(width=680, height=1010)  # what is left of A4 between the m
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     with past_in(tmp_path_factory.mktemp("audit")) as made:
         weeks_of_calls(made, datetime.now(UTC) - timedelta(minutes=1), days=21, a_day=11)
-        add_user(made, "auditor", "auditor")
-        add_user(made, "quality", "quality")
+        add_user(made, "grace", "auditor")
+        add_user(made, "ada", "quality")
         yield made
 
 
@@ -57,7 +57,7 @@ def signed_in(browser: Browser, address: str, name: str, size: ViewportSize = WI
 
 
 def test_an_auditor_signs_in_finds_a_decision_and_signs_out(browser: Browser, address: str):
-    page = signed_in(browser, address, "auditor")
+    page = signed_in(browser, address, "grace")
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     expect(page.get_by_role("img", name="Judged orders a day, by rating")).to_be_visible()
@@ -79,7 +79,7 @@ def test_an_auditor_signs_in_finds_a_decision_and_signs_out(browser: Browser, ad
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_everybody_can_use_every_page(browser: Browser, address: str, size: ViewportSize):
-    page = signed_in(browser, address, "quality", size)
+    page = signed_in(browser, address, "ada", size)
     decision = report = ""
     for path in ("/audit", "/audit/decisions", "/audit/clinicians", "/audit/sentinels", "/dsi", "/hazards"):
         page.goto(f"{address}{path}")
@@ -112,7 +112,7 @@ def test_the_sign_in_page_can_be_used_by_everybody(browser: Browser, address: st
 
 
 def test_a_report_card_fits_on_paper(browser: Browser, address: str):
-    page = signed_in(browser, address, "auditor", PAPER)
+    page = signed_in(browser, address, "grace", PAPER)
     page.goto(f"{address}/audit/clinicians")
     page.get_by_role("table").get_by_role("rowheader").get_by_role("link").first.click()
     page.emulate_media(media="print")
@@ -129,10 +129,11 @@ def test_a_report_card_fits_on_paper(browser: Browser, address: str):
 
 
 def test_the_pages_are_pictured(browser: Browser, address: str):
-    page = signed_in(browser, address, "auditor")
+    page = signed_in(browser, address, "grace")
     picture(page, "numbers")
     page.get_by_role("link", name="The decisions behind these numbers").click()
     page.get_by_role("combobox", name="Gravest card").select_option("warning")
+    page.get_by_role("combobox", name="Silent").select_option("no")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("table").get_by_role("link").first.click()
     picture(page, "decision")
