@@ -216,6 +216,7 @@ def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) 
     kinds: set[type[Any]] = set()
     last: type[Any] | None = None
     pile: list[Any] | None = None
+    usual: str | None = None  # how the records of one server refer to the patient: all alike, as a rule
     for entry in value.entries:
         record: Any = entry.resource
         kind = type(record)
@@ -227,8 +228,11 @@ def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) 
             _set_aside(key, entry, gathered, who)
             continue
         about = record.subject or record.patient
-        if about is None or about.reference in own or who.is_meant_by(about, record.contained):
+        if about is None or about.reference == usual:
             pile.append(record)
+        elif about.reference in own or who.is_meant_by(about, record.contained):
+            pile.append(record)
+            usual = about.reference if about.reference in own else usual
         else:
             gathered.foreign += 1
     return kinds
