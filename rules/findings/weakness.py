@@ -76,9 +76,9 @@ def weakness(reading: Reading) -> Strength:
     if weak and "other-cause-of-weakness" in reading.facts:
         counted = _unexplained(reading, weak, considered, notes)
     progression = _progression(reading, considered, notes) if "weakness-progression" in reading.facts else []
-    normal = _normal(reading, courses)
     if not counted and not progression:
-        return Strength(_none(reading, normal, considered, notes))
+        return Strength(_none(reading, _normal(reading, courses), considered, notes))
+    normal = _normal(reading, courses if progression else _contradicting(courses, counted))
     against = normal if reading.statement is None else [*normal, reading.statement]
     not_new = any(
         fact.concept == "weakness-new-or-worse-no" and stated_now(reading, fact)
@@ -214,6 +214,17 @@ def _normal(reading: Reading, courses: list[GradeCourse]) -> list[Evidence]:
             if fact.concept != "weakness-new-or-worse-no" or stated_now(reading, fact):
                 found.append(fact.evidence)
     return found
+
+
+def _contradicting(courses: list[GradeCourse], weak: list[Weak]) -> list[GradeCourse]:
+    """Grades that may be of a muscle said to be weak: a strong right leg says nothing against a weak left one."""
+    return [course for course in courses if any(_may_be_same(course, each) for each in weak)]
+
+
+def _may_be_same(course: GradeCourse, weak: Weak) -> bool:
+    if weak.sites and course.site not in weak.sites:
+        return False
+    return not course.side or weak.side in ("", "bilateral", course.side)
 
 
 _NORMAL_GROUPS = (("strength-normal", True), ("weakness-coded", False), ("weakness-progression", False))
