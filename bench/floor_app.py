@@ -3,8 +3,9 @@
 The same web framework, server, worker and thread count as the service; orjson, the fastest general JSON parser for
 Python; no reading, no decision, no log line. A service cannot do less and still look at the request.
 
-The service tunes Python's garbage collector (``cds_service.server``). The floor leaves it as Python has it, as a bare
-service would; with ``--tuned`` it has the service's settings, which makes it much faster at parsing large bodies. Both
+The floor has gunicorn's own threaded worker, and leaves Python's garbage collector as Python has it, as a bare service
+would. With ``--tuned`` it has the service's worker (``cds_service.call_loop``), which hands no request from thread to
+thread, and the service's collector settings (``cds_service.server``), which make parsing large bodies much faster. Both
 are measured.
 """
 
@@ -17,6 +18,7 @@ import orjson
 from flask import Flask, Response, request
 from gunicorn.app.base import BaseApplication
 
+SERVICES_WORKER = "cds_service.call_loop.CallLoopWorker"
 CARD = orjson.dumps(
     {
         "cards": [
@@ -48,7 +50,7 @@ def server_options(port: int, workers: int, threads: int, tuned: bool) -> dict[s
     options: dict[str, object] = {
         "bind": f"127.0.0.1:{port}",
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": SERVICES_WORKER if tuned else "gthread",
         "threads": threads,
         "preload_app": True,
         "keepalive": 75,
@@ -97,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=4)
-    parser.add_argument("--tuned", action="store_true", help="the service's collector settings")
+    parser.add_argument("--tuned", action="store_true", help="the service's worker and collector settings")
     options = parser.parse_args(arguments)
     FloorServer(options.port, options.workers, options.threads, options.tuned).run()
     return 0

@@ -194,9 +194,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _how(plan: Plan) -> str:
     workers = f"{plan.workers} worker{'s' if plan.workers > 1 else ''} of {plan.threads} threads"
     return (
-        f"All servers: gunicorn gthread, {workers}, application loaded before the fork, on the first core; the load "
-        "generator in its own process on the last core. The floor is bare Flask with orjson: it parses the body and "
-        "returns a constant card. The tuned floor has the service's collector settings too (`gc.freeze` after loading, "
+        f"All servers: gunicorn, {workers}, application loaded before the fork, on the first core; the load generator "
+        "in its own process on the last core. The floor is bare Flask with orjson behind gunicorn's own threaded "
+        "worker: it parses the body and returns a constant card. The tuned floor has what the service has: its worker, "
+        "which hands no request from thread to thread, and its collector settings (`gc.freeze` after loading, "
         f"a higher threshold in the workers). {plan.rounds} interleaved rounds (floor, service, tuned floor, floor) of "
         f"{plan.seconds:g} s each; medians over the rounds, ratios within a round. The service writes its log "
         "line for each call; open, it authenticates nobody and records nothing; closed, it checks an ES384 token for "

@@ -47,7 +47,7 @@ def floor_command(port: int, workers: int, threads: int) -> list[str]:
 
 
 def tuned_floor_command(port: int, workers: int, threads: int) -> list[str]:
-    """The floor with the service's collector settings."""
+    """The floor with the service's worker and collector settings."""
     return [*floor_command(port, workers, threads), "--tuned"]
 
 

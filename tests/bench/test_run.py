@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from gunicorn.util import load_class
 from gunicorn.workers.gthread import ThreadWorker
 
 from bench.compare import TARGETS, Cell
-from bench.floor_app import COLLECTOR_THRESHOLD, create_floor, server_options
+from bench.floor_app import COLLECTOR_THRESHOLD, SERVICES_WORKER, create_floor, server_options
 from bench.generate import request_body
 from bench.load import Measured, request_bytes
 from bench.plan import QUICK, Plan, read_options
@@ -40,8 +41,10 @@ def test_the_floor_is_served_as_the_service_is(tuned: bool):
     floor = server_options(1234, 2, 3, tuned)
     for same in ("workers", "threads", "preload_app", "keepalive", "timeout", "graceful_timeout"):
         assert floor[same] == service.settings[same].get(), same
-    assert floor["worker_class"] == "gthread"
-    assert issubclass(service.settings["worker_class"].get(), ThreadWorker)  # gthread, with limits of the service's
+    worker = service.settings["worker_class"].get()
+    assert issubclass(worker, ThreadWorker)  # gthread, with limits and a loop of the service's
+    assert floor["worker_class"] == (SERVICES_WORKER if tuned else "gthread")
+    assert load_class(SERVICES_WORKER) in worker.mro()
 
 
 def test_the_tuned_floor_has_the_services_collector_settings(monkeypatch: pytest.MonkeyPatch):
