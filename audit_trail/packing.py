@@ -41,6 +41,6 @@ def unpacked(content: bytes) -> bytes:
         size = zstandard.frame_content_size(content)
         if not 0 <= size <= LARGEST_UNPACKED:
             raise NotPacked("the size of the content is not stated, or beyond any record's")
-        return _local.decompressor.decompress(content)
+        return _local.decompressor.decompress(content, allow_extra_data=False)
     except zstandard.ZstdError as problem:
         raise NotPacked(str(problem)) from None

@@ -312,6 +312,7 @@ Record = (
 
 KINDS: Final = ("decision", "content", "feedback", "page-view", "access", "tombstone", "checkpoint")
 _encoder = msgspec.msgpack.Encoder()
+_details_encoder = msgspec.json.Encoder(order="deterministic")  # sets have no order: replay finds them as they were
 _decoder = msgspec.msgpack.Decoder(Record)
 
 
@@ -321,7 +322,27 @@ class UnknownRecord(ValueError):
 
 def encode(record: Record) -> bytes:
     """The bytes that are kept, and that the chain's hashes are of."""
-    return _encoder.encode(record)
+    try:
+        return _encoder.encode(record)
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON lets a client write and nobody can keep
+        return _encoder.encode(_writable(msgspec.to_builtins(record, builtin_types=(bytes, datetime))))
+
+
+def encode_details(details: Details) -> bytes:
+    """The picture and the advice as JSON, before they are packed."""
+    try:
+        return _details_encoder.encode(details)
+    except UnicodeEncodeError:
+        return _details_encoder.encode(_writable(msgspec.to_builtins(details)))
+
+
+def _writable(value: Any) -> Any:
+    """The same with a mark in place of what is no text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_writable(key): _writable(each) for key, each in value.items()}
+    return [_writable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def decode(content: bytes) -> Record:
@@ -341,7 +362,7 @@ def record_id(writer: str, number: int) -> str:
 def split_record_id(name: str) -> tuple[str, int] | None:
     """Writer and number of a record's name; ``None`` where it is no such name."""
     writer, dash, number = name.rpartition("-")
-    return (writer, int(number)) if dash and number.isascii() and number.isdigit() else None
+    return (writer, int(number)) if writer and dash and number.isascii() and number.isdigit() else None
 
 
 def details_of(record: DecisionRecord) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import time
 from datetime import datetime
 from typing import Final, TypedDict
 
-import msgspec
 from msgspec import Struct
 
 from audit_trail.packing import packed
@@ -22,6 +21,7 @@ from audit_trail.record import (
     SuggestionSummary,
     Timings,
     Versions,
+    encode_details,
 )
 from cards.card import Card
 from cds_service.chart_source import Wave
@@ -36,7 +36,6 @@ from rules.recommendation import Recommendation
 
 NOBODY: Final = Caller("")
 _NO_REQUEST: Final[tuple[bytes, RequestKept]] = (b"", "not kept")
-_json = msgspec.json.Encoder(order="deterministic")  # sets have no order: replay finds them as they were
 
 
 class Arrival:
@@ -125,7 +124,7 @@ def answered(arrival: Arrival, consultation: Consultation, made_up_id: str, whol
         unread_texts=picture.unread_texts,
         dropped_entries=picture.dropped_entries,
         foreign_entries=picture.foreign_entries,
-        details=packed(_json.encode(Details(picture=picture, advice=advice))) if whole else b"",
+        details=packed(encode_details(Details(picture=picture, advice=advice))) if whole else b"",
         overrides=consultation.overrides,
         editions=consultation.editions,
         answer=packed(consultation.answer) if whole else b"",
