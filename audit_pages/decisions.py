@@ -15,9 +15,10 @@ from audit_pages.gate import viewer
 from audit_pages.tables import Cell, Heading, TableView, count, milliseconds
 from audit_pages.withheld import Withheld, withheld_from
 from audit_pages.words import OUTCOME, RATING, Words, plain
+from audit_trail.happened import reports_once
 from audit_trail.listing import ORDERS, ListedCall, all_calls_listed, calls_listed, how_many
 from audit_trail.packing import NotPacked, unpacked
-from audit_trail.queries import Outcome, Stored
+from audit_trail.queries import Stored
 from audit_trail.record import DecisionRecord
 from audit_trail.selection import Selection, person
 from audit_trail.story import Happened, Section, Story, plain_answer, story_of
@@ -104,7 +105,7 @@ class Decisions:
         self._desk.record("show", decision=calls[0].record.decision, records=len(calls))
         queries, words = self._desk.queries(), self._desk.words()
         stored, record = calls[0], calls[0].record
-        outcomes = queries.outcomes(record)
+        outcomes = reports_once(queries.outcomes(record))  # clients send a report again when they are not sure
         hidden = withheld_from(record, words)
         sees = words.viewer.sees_people
         accesses = (
@@ -199,14 +200,13 @@ def _listed(each: ListedCall, words: Words, file: bool) -> tuple[Cell, ...]:
     )
 
 
-def _cards(record: DecisionRecord, outcomes: tuple[Outcome, ...], hidden: Withheld) -> tuple[ShownCard, ...]:
+def _cards(record: DecisionRecord, outcomes: tuple[Happened, ...], hidden: Withheld) -> tuple[ShownCard, ...]:
     became = {each.item.card.lower(): (each.item.outcome, each.item.accepted_suggestions) for each in outcomes}
     return cards_of(plain_answer(record), became, hidden.of)
 
 
-def _story(record: DecisionRecord, outcomes: tuple[Outcome, ...], hidden: Withheld, sees: bool) -> Story:
-    happened = [Happened(each.item, each.received) for each in outcomes]
-    story = story_of(record, happened)
+def _story(record: DecisionRecord, outcomes: tuple[Happened, ...], hidden: Withheld, sees: bool) -> Story:
+    story = story_of(record, outcomes)
     if sees:
         return story
     kept = [each for each in story.sections if each.title != "What happened next"]  # may hold a comment in free text

@@ -16,15 +16,38 @@ from msgspec import Struct
 
 from audit_trail.packing import NotPacked, unpacked
 from audit_trail.record import DecisionRecord
-from fhir_mappings.code_rows import CATEGORY_SYSTEM, CodeRow
+from fhir_mappings.code_rows import CATEGORY_SYSTEM
 from fhir_mappings.terminology import Terminology
 
-_WORD: Final = re.compile(r"[a-z]{3,}")
-_LEAST: Final = 0.34  # our choice: below it, two names have next to nothing in common
-_PREFIX: Final = 3  # characters of an ICD-10-CM category
-_STOP: Final = frozenset(
-    {"and", "the", "with", "without", "for", "unspecified", "other", "not", "due", "disorder", "left", "right"}
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_LEAST: Final = 0.5  # our choice: of what the unknown name says, the known one must say half at least
+_SUBCATEGORY: Final = (
+    4  # characters of an ICD-10-CM subcategory, without the point; a category alone (M54) says too little
 )
+# What ontologies write behind a name, and words that tell no two things apart.
+_STOP: Final = frozenset(
+    {
+        "a", "and", "at", "by", "disorder", "due", "finding", "for", "in", "left", "nos", "observable", "of", "on",
+        "or", "other", "procedure", "right", "side", "situation", "the", "to", "unspecified", "x1",
+    }
+)  # fmt: skip
+_SAME: Final = {
+    "mr": "mri",
+    "xray": "xr",
+    "radiograph": "xr",
+    "wo": "without",
+    "no": "without",
+    "not": "without",
+    "w": "with",
+}
+# One of these in one name and not in the other makes another thing of it: "family history of" is no illness.
+_TURNS: Final = frozenset(
+    {
+        "absence", "absent", "ct", "denies", "excluded", "family", "father", "fear", "history", "maternal", "mother",
+        "mri", "neonatal", "prevention", "prophylaxis", "ray", "risk", "screening", "suspected", "ultrasound",
+        "vaccination", "with", "without", "xr",
+    }
+)  # fmt: skip
 
 
 class Nearest(Struct, frozen=True, gc=False):
@@ -35,46 +58,49 @@ class Nearest(Struct, frozen=True, gc=False):
 
 
 class Neighbours:
-    """Known codes by their names; built when it is first asked."""
+    """Known codes by their names; built when it is first asked. It would rather say nothing than something odd."""
 
     def __init__(self, terminology: Terminology) -> None:
         self._rows = terminology.rows
-        self._words = [(row, _words(f"{row.display} {row.concept}")) for row in self._rows]
-        used = Counter(word for _, words in self._words for word in words)
-        self._weight = {word: log(1 + len(self._words) / count) for word, count in used.items()}
+        self._names = [
+            (row, name)
+            for row in self._rows
+            for name in {_words(row.display), _words(row.concept)}
+            if name and not row.absent  # a code that says "none" is not near to what it denies
+        ]
+        used = Counter(word for _, words in self._names for word in words)
+        self._weight = {word: log(1 + len(self._names) / count) for word, count in used.items()}
+        self._of_unknown = log(1 + len(self._names))  # a word that no list has says the most
 
     def of(self, system: str, code: str, display: str) -> Nearest | None:
-        """The nearest concept by the code's category, else by its name; ``None`` where nothing is near."""
+        """The nearest concept by the code's subcategory, else by its name; ``None`` where nothing is near."""
         return self._by_category(system, code) or self._by_name(display)
 
     def _by_category(self, system: str, code: str) -> Nearest | None:
         if system != CATEGORY_SYSTEM:
             return None
         plain = code.upper().replace(".", "")
-        shared, row = max(
-            ((_shared(plain, row.code.replace(".", "")), row) for row in self._rows if row.system == system),
-            key=lambda item: item[0],
-            default=(0, None),
-        )
-        if row is None or shared < _PREFIX:
+        shared = [(_shared(plain, row.code.replace(".", "")), row) for row in self._rows if row.system == system]
+        most = max((length for length, _ in shared), default=0)
+        nearest = [row for length, row in shared if length == most]
+        if most < _SUBCATEGORY or len({row.concept for row in nearest}) != 1:
             return None
-        return Nearest(row.concept, f"{row.code} is in the same category")
+        return Nearest(nearest[0].concept, f"{nearest[0].code} is in the same subcategory")
 
     def _by_name(self, display: str) -> Nearest | None:
         words = _words(display)
-        best: tuple[float, CodeRow] | None = None
-        for row, others in self._words:
-            score = self._likeness(words, others)
-            if score > (best[0] if best else _LEAST):
-                best = score, row
-        return None if best is None else Nearest(best[1].concept, "the names are alike")
+        turns = words & _TURNS
+        # A known name that says more than this one is another thing: hypertension is no "maternal hypertension".
+        fitting = [(self._weigh(name), row) for row, name in self._names if name <= words and name & _TURNS == turns]
+        most = max((weight for weight, _ in fitting), default=0.0)
+        if not most or most < _LEAST * self._weigh(words):
+            return None
+        # Where lists give one name to two concepts, neither is nearer.
+        concepts = {row.concept for weight, row in fitting if weight == most}
+        return Nearest(concepts.pop(), "the names are alike") if len(concepts) == 1 else None
 
-    def _likeness(self, one: frozenset[str], other: frozenset[str]) -> float:
-        common = one & other
-        if not common:
-            return 0.0
-        unknown = self._weight.get
-        return sum(unknown(each, 3.0) for each in common) / sum(unknown(each, 3.0) for each in one | other)
+    def _weigh(self, words: frozenset[str]) -> float:
+        return sum(self._weight.get(each, self._of_unknown) for each in sorted(words))
 
 
 def name_in_record(record: DecisionRecord, system: str, code: str) -> str:
@@ -111,11 +137,13 @@ def _codings(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD.findall(text.lower().replace("-", " ")) if word not in _STOP)
+    plain = text.lower().replace("-ray", "ray").replace("w/o", "without")
+    words = (_SAME.get(word, word) for word in _WORD.findall(plain))
+    return frozenset(_stem(word) for word in words if word not in _STOP)
 
 
 def _stem(word: str) -> str:
-    return word.rstrip("s") if len(word) > 4 else word
+    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 def _shared(one: str, other: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 from audit_pages.nearest import Neighbours, name_in_record
 from audit_trail.packing import packed
 from audit_trail.record import DecisionRecord
+from fhir_mappings.code_rows import CATEGORY_SYSTEM
 from tests.audit_pages.history import Past
 from tests.audit_pages.visiting import signed_in
 from tests.builders import a_draft, a_patient
@@ -26,6 +27,10 @@ LOCAL = "urn:oid:2.999.1"  # a system of examples (ITU-T X.660)
         ("Retention of urine, acute", "urinary-retention"),
         ("Low back pain, mechanical", "low-back-pain"),
         ("Cauda equina compression syndrome", "cauda-equina-syndrome"),
+        ("Vertebral fracture", "vertebral-fracture"),
+        ("MRI Lumbar Spine w/o contrast", "mri-lumbar-without-contrast"),
+        ("MR spine lumbar", "mri-lumbar-unspecified-contrast"),
+        ("X-ray lumbar spine", "xr-lumbar"),
     ],
 )
 def test_a_name_leads_to_the_concept_that_is_called_alike(name: str, concept: str):
@@ -34,17 +39,34 @@ def test_a_name_leads_to_the_concept_that_is_called_alike(name: str, concept: st
     assert found.concept == concept
 
 
-@pytest.mark.parametrize("name", ["", "Zebra crossing", "and the with"])
-def test_nothing_is_near_to_what_has_nothing_in_common(name: str):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", "Zebra crossing", "and the with", "Hypertension", "Essential hypertension", "Osteoarthritis of knee",
+        "Chronic obstructive pulmonary disease", "Yellow fever", "No fever", "Family history of diabetes", "MRI brain",
+        "Screening for osteoporosis", "Chest pain", "Fracture of wrist", "Chest x-ray",
+    ],
+)  # fmt: skip
+def test_what_is_only_somewhat_alike_is_not_called_near(name: str):
     assert NEIGHBOURS.of(LOCAL, "X1", name) is None
 
 
-def test_a_code_of_a_known_category_is_near_to_its_category():
-    rows = [each for each in usual_tools().terminology.rows if each.system == "http://hl7.org/fhir/sid/icd-10-cm"]
-    row = next(each for each in rows if len(each.code) >= 6)
+@pytest.mark.parametrize("code", ["M54.2", "I10", "M99.99", "Z99"])
+def test_a_whole_category_holds_too_different_things_to_call_them_near(code: str):
+    """M54.2 is neck pain: beside low back pain, but not near to it."""
+    assert NEIGHBOURS.of(CATEGORY_SYSTEM, code, "") is None
+
+
+def test_a_code_of_a_known_subcategory_is_near_to_its_neighbour_there():
+    rows = [each for each in usual_tools().terminology.rows if each.system == CATEGORY_SYSTEM]
+    meant: dict[str, set[str]] = {}
+    for each in rows:
+        meant.setdefault(each.code[:5], set()).add(each.concept)
+    row = next(each for each in rows if len(each.code) >= 6 and len(meant[each.code[:5]]) == 1)
     found = NEIGHBOURS.of(row.system, f"{row.code[:5]}Z9", "")
     assert found is not None
-    assert "category" in found.because
+    assert found.concept == row.concept
+    assert "subcategory" in found.because
 
 
 def test_the_name_is_the_one_that_the_record_gives_that_code():

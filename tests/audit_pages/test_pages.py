@@ -158,6 +158,25 @@ def test_feedback_is_counted_once_for_each_card_by_its_last_report(fresh: Past):
     assert (row["Accepted"], row["Overridden"]) == ("0.00", "100.00")
 
 
+def test_a_report_that_was_sent_again_stands_once_on_the_page_of_its_decision(fresh: Past):
+    from tests.builders import a_draft, a_patient
+    from tests.hook_requests import a_request
+
+    now = datetime.now(UTC) - timedelta(minutes=30)
+    call = a_request([a_draft("mri-lumbar-without-contrast")], patient=a_patient(as_of=now.date()))
+    (card,) = fresh.call(call, now)["cards"]
+    for outcome, minutes in (("overridden", 1), ("overridden", 1), ("overridden", 1), ("accepted", 9)):
+        taken = {"acceptedSuggestions": [{"id": card["suggestions"][0]["uuid"]}]} if outcome == "accepted" else {}
+        fresh.feedback(card, now + timedelta(minutes=minutes), "st-anna", outcome, **taken)
+    fresh.store()
+    visitor = signed_in(fresh, "auditor")
+    (row,) = rows(visitor.get("/audit/decisions.csv"))
+    page = visitor.get(f"/audit/decisions/{row['Decision']}").get_data(as_text=True)
+    table = page[page.index('aria-label="Feedback, table"') :].partition("</table>")[0]
+    assert table.count("<td>overridden</td>") == 1
+    assert table.count("<td>accepted</td>") == 1
+
+
 def test_cards_of_silent_clients_are_not_counted_as_shown(auditor: Visitor, records: list[DecisionRecord]):
     silent = next(client for client, is_silent in CLIENTS.items() if is_silent)
     row = next(each for each in rows(auditor.get("/audit/numbers/by-client.csv")) if each["Client"] == silent)
