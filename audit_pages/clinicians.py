@@ -98,7 +98,7 @@ class Clinicians:
             trend=_trend(own),
             studies=_part(own, chosen, "by-study", here),
             rules=_part(own, chosen, "by-rule", here),
-            reasons=tables.reasons_table(own),
+            reasons=tables.reasons_table(own, chosen.words),
             given=sum(each.count for each in reasons(own) if each.code or each.text),
             fewest=FEWEST_ORDERS,
             too_few=FEWEST_PEERS,

@@ -77,7 +77,7 @@ class Numbers:
             tables.over_time_table(facts),
             tables.outcomes_table(facts, listed),
             *tables.breakdowns(facts, chosen.words, chosen.filters, here, report),
-            tables.reasons_table(facts),
+            tables.reasons_table(facts, chosen.words),
             tables.missing_table(facts, listed),
             tables.silence_table(facts, chosen.words),
             tables.unmapped_table(self._unmapped(chosen, noted(facts, "unmapped code")), listed),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -148,15 +149,16 @@ def breakdowns(
     )
 
 
-def reasons_table(facts: Facts) -> TableView:
+def reasons_table(facts: Facts, words: Words) -> TableView:
     """Why cards were overridden."""
-    found = reasons(facts)
-    of = sum(each.count for each in found)
+    counts: Counter[tuple[str, str]] = Counter()
+    for each in reasons(facts):
+        counts[words.reason(each.code, each.text), each.code if each.text else ""] += each.count
+    of = sum(counts.values())
     rows = tuple(
-        (Cell(each.text or each.code or "no reason given", sub=each.code if each.text else ""), count(each.count),
-         share(100 * each.count / of, each.count, of))
-        for each in found
-    )  # fmt: skip
+        (Cell(said, sub=code), count(number), share(100 * number / of, number, of))
+        for (said, code), number in counts.items()
+    )
     headings = (Heading("reason", "Reason"), Heading("count", "Cards", True), Heading("share", "Of overridden", True))
     return TableView("reasons", "Reasons of overridden cards", headings, rows).by("-count")
 

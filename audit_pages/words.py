@@ -62,6 +62,12 @@ class Words(Struct, frozen=True):
             return "not named"
         return patient if self.viewer.sees_people else f"patient-{self.pseudonym(client, patient)[:12]}"
 
+    def reason(self, code: str, text: str) -> str:
+        """Why a card was overridden. Words without a code are a clinician's own, and may name anybody."""
+        if text and not code and not self.viewer.sees_people:
+            return "a reason in words only"
+        return text or code or "no reason given"
+
     def finding(self, name: str) -> str:
         """A finding."""
         return finding_name(name)

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
-from audit_trail.facts import Facts, Noted, Orders, Shown, Took
+from audit_trail.facts import Facts, Orders, Shown, Took
 
 RATINGS: Final = ("appropriate", "not-appropriate", "no-criteria-apply", "")  # the last: no rating was given
 By = Literal["service", "client", "user", "procedure", "row", "situation", "rating"]
@@ -206,15 +206,6 @@ def noted(facts: Facts, topic: str) -> tuple[Note, ...]:
             counts[each.value, each.system] += each.calls
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Note(value, system, calls) for (value, system), calls in ranked)
-
-
-def noted_by_client(items: Iterable[Noted], topic: str) -> dict[str, int]:
-    """Calls of each client that noted anything under this topic."""
-    counts: Counter[str] = Counter()
-    for each in items:
-        if each.topic == topic:
-            counts[each.client] += each.calls
-    return dict(counts)
 
 
 class Latency(Struct, frozen=True):

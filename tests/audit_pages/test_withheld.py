@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.audit_pages.history import CLINICIAN_NAME, COMMENT, FAMILY, GIVEN, NUMBER, PHONE, Past
 from tests.audit_pages.visiting import Visitor, signed_in
+from tests.builders import a_draft, a_patient
+from tests.hook_requests import a_request
 
 SECRETS = (FAMILY, GIVEN, NUMBER, PHONE, CLINICIAN_NAME, COMMENT, "order-1", "Condition/")
 PERSON = re.compile(r"\b(pat-\d+|dr-\d+|Patient/|Practitioner/)")
@@ -85,6 +88,20 @@ def test_an_auditor_gets_the_request_as_it_was_stored(past: Past):
     answer = visitor.get(f"{name[1]}/request.json")
     assert answer.get_json()["hook"] in ("order-select", "order-sign")
     assert "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_a_reason_in_a_clinicians_own_words_is_for_auditors(fresh: Past):
+    now = datetime.now(UTC)
+    call = a_request([a_draft("mri-lumbar-without-contrast")], patient=a_patient(as_of=now.date()))
+    (card,) = fresh.call(call, now)["cards"]
+    reason = {"reason": {"display": "Mrs Featherstonehaugh insists"}}
+    fresh.feedback(card, now, "st-anna", "overridden", overrideReason=reason)
+    fresh.store()
+    pages = ("/audit", "/audit/numbers/reasons.csv", pages_of(signed_in(fresh, "auditor"))[-2])
+    for role, seen in (("auditor", True), ("quality", False)):
+        visitor = signed_in(fresh, role)
+        for page in pages:
+            assert ("Featherstonehaugh" in visitor.get(page).get_data(as_text=True)) == seen, (role, page)
 
 
 def test_a_pseudonym_is_the_one_of_the_log(past: Past):

@@ -58,3 +58,13 @@ def test_what_is_wrong_stops_the_start_by_name(tmp_path: Path, change: tuple[str
     assert str(stopped.value).startswith("LUMBAR_CDS_SIGN_IN: ")
     assert said in str(stopped.value)
     assert "shh" not in str(stopped.value)
+
+
+def test_the_example_in_the_readme_can_be_used_as_it_stands(tmp_path: Path):
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = next(block.split("```")[0] for block in text.split("```toml\n")[1:] if "[oidc]" in block)
+    (tmp_path / "oidc-secret").write_text("shh", encoding="utf-8")
+    for uncommented in (example, example.replace("# further", "further").replace("# private", "private")):
+        found = read_sign_in(written(tmp_path, uncommented))
+        assert found.terms is not None
+        assert found.terms.auditor == ("cds-auditors",)
