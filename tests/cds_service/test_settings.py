@@ -46,6 +46,12 @@ def test_variables_of_others_are_none_of_our_business() -> None:
         ("WITHOUT_CPT", "yes", "without_cpt", True),
         ("VALIDATE_OUTPUT", "no", "validate_output", False),
         ("LOG_LEVEL", "debug", "log_level", "debug"),
+        ("AUDIT_STORE", "off", "audit_store_url", ""),
+        ("AUDIT_STORE", "postgresql://db/audit", "audit_store_url", "postgresql://db/audit"),
+        ("AUDIT_SYNC", "each", "audit_sync", "each"),
+        ("AUDIT_REQUIRED", "yes", "audit_required", True),
+        ("AUDIT_PATIENCE_MINUTES", "5", "audit_patience_minutes", 5),
+        ("TRACES_URL", "http://otel:4318/v1/traces", "traces_url", "http://otel:4318/v1/traces"),
     ],
 )
 def test_a_variable_sets_its_field(name: str, text: str, field: str, value: object) -> None:
@@ -76,6 +82,12 @@ def test_a_variable_sets_its_field(name: str, text: str, field: str, value: obje
         ("SITE_PARAMETERS", "/nowhere/values.toml"),
         ("WITHOUT_CPT", "true"),
         ("LOG_LEVEL", "loud"),
+        ("AUDIT_STORE", ""),
+        ("AUDIT_STORE", "mysql://user:password@db/audit"),
+        ("AUDIT_SYNC", "all"),
+        ("AUDIT_REQUIRED", "1"),
+        ("AUDIT_PATIENCE_MINUTES", "0"),
+        ("TRACES_URL", "otel:4318"),
     ],
 )
 def test_a_value_that_cannot_be_used_stops_the_start_by_name(name: str, text: str) -> None:
