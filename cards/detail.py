@@ -222,7 +222,10 @@ def _safety_line(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:
 
 
 def _entry_of(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:
-    for evidence in note.evidence:
+    """The entry behind a row that was not shown yet; of several, the measured kidney function before a diagnosis."""
+    egfr = speaking.advice.findings.safety.egfr
+    measured = egfr.evidence.reference if egfr is not None else ""
+    for evidence in sorted(note.evidence, key=lambda each: each.reference != measured):
         if evidence.reference not in shown:
             shown.add(evidence.reference)
             return entry(evidence, speaking.wording)
