@@ -24,7 +24,7 @@ from cards.ids import Ids, ids_of_call
 from cards.page import handles_of
 
 # Changes whenever a record's rows change: rows of another way are made again (see ``schema.py``).
-WAY: Final = "3"
+WAY: Final = "4"
 LONGEST: Final = 200
 _GRAVEST_FIRST: Final = ("critical", "warning", "info")
 Row = dict[str, Any]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Exists, Table, exists, func, tuple_
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from audit_trail.columns import line_of
 from audit_trail.tables import CARD, DECISION, JUDGED_ORDER, NOTED
 
+Columns = ReadOnlyColumnCollection[str, Any]
 OF_ORDERS: Final = ("procedure", "rating", "situation", "rule_row")
 OF_CALLS: Final = ("outcome", "indicator")
 OF_ALL: Final = ("service", "client", "tenant")
@@ -66,18 +70,29 @@ def conditions(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
     """What rows of a derived table must fulfil to be of the calls that are meant."""
     found = _of_any(table, chosen)
     if chosen.of_orders:
-        found += _of_orders(table, chosen) if table in (JUDGED_ORDER, CARD) else [_among(table, JUDGED_ORDER, chosen)]
+        if table in (JUDGED_ORDER, CARD):
+            found += _of_orders(table.c, chosen)
+        else:
+            found.append(_same_call(table, JUDGED_ORDER, lambda column: _of_orders(column, chosen)))
     if chosen.of_calls:
-        found += _of_calls(chosen) if table is DECISION else [_calls_among(table, chosen)]
-    for topic, value in _noted(chosen):
-        column = NOTED.c
-        line = "\n" + line_of(value)
-        # Case counts, on every database: a text that is another one without the line holds it.
-        holds = func.replace(column.lines, line, "") != column.lines
-        found.append(
-            table.c.decision.in_(select(column.decision).where(*_of_any(NOTED, chosen), column.topic == topic, holds))
-        )
+        if table is DECISION:
+            found += _of_calls(table.c, chosen)
+        else:
+            found.append(_same_call(table, DECISION, lambda column: _of_calls(column, chosen)))
+    found += [_same_call(table, NOTED, partial(_holds, topic, value)) for topic, value in _noted(chosen)]
     return found
+
+
+def _same_call(table: Table, parts: Table, wanted: Callable[[Columns], list[ColumnElement[bool]]]) -> Exists:
+    """Is there a row of the same record in another table? Looked up by key, whatever a database guesses of tables."""
+    other = parts.alias()
+    same = (other.c.writer == table.c.writer, other.c.number == table.c.number)
+    return exists().where(*same, *wanted(other.c))
+
+
+def _holds(topic: str, value: str, column: Columns) -> list[ColumnElement[bool]]:
+    # Case counts, on every database: a text that is another one without the line holds it.
+    return [column.topic == topic, func.replace(column.lines, "\n" + line_of(value), "") != column.lines]
 
 
 def _of_any(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
@@ -93,22 +108,12 @@ def _of_any(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
     return found
 
 
-def _of_orders(table: Table, chosen: Selection) -> list[ColumnElement[bool]]:
-    return [table.c[name] == ("" if value == "none" else value) for name, value in chosen.of_orders.items()]
+def _of_orders(column: Columns, chosen: Selection) -> list[ColumnElement[bool]]:
+    return [column[name] == ("" if value == "none" else value) for name, value in chosen.of_orders.items()]
 
 
-def _among(table: Table, orders: Table, chosen: Selection) -> Any:
-    wanted = select(orders.c.decision).where(*_of_any(orders, chosen), *_of_orders(orders, chosen))
-    return table.c.decision.in_(wanted)
-
-
-def _of_calls(chosen: Selection) -> list[ColumnElement[bool]]:
-    return [DECISION.c[name] == ("" if value == "none" else value) for name, value in chosen.of_calls.items()]
-
-
-def _calls_among(table: Table, chosen: Selection) -> Any:
-    wanted = select(DECISION.c.decision).where(*_of_any(DECISION, chosen), *_of_calls(chosen))
-    return table.c.decision.in_(wanted)
+def _of_calls(column: Columns, chosen: Selection) -> list[ColumnElement[bool]]:
+    return [column[name] == ("" if value == "none" else value) for name, value in chosen.of_calls.items()]
 
 
 def _noted(chosen: Selection) -> list[tuple[str, str]]:

@@ -205,7 +205,7 @@ CARD: Final = _derived(
 # Of one call under one topic, one row, as a usual record holds a hundred unmapped codes: "gap" (what was not read),
 # "unmapped code" (SYSTEM|CODE), "fetch trouble", "asked" and "presumed" (findings), "filled" (which parts of the record
 # brought something). ``lines``: each value on a line of its own, with a line's end before the first as well.
-NOTED: Final = _derived("noted", _text("topic"), _text("lines"), Index("noted_by_topic", "topic", "at"))
+NOTED: Final = _derived("noted", _text("topic"), _text("lines"), Index("noted_by_time", "at"))
 
 PAGE: Final = Table(
     "page",
