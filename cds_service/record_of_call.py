@@ -30,7 +30,8 @@ from cds_service.errors import CallFailed, status_of
 from cds_service.fhir_client import Found
 from cds_service.progress import Progress
 from cds_service.trust import Caller
-from cds_service.without_token import without_token
+from cds_service.without_token import without_its_text, without_token
+from fhir_mappings.access import NO_TOKEN, Access
 from fhir_mappings.decode import HookCall
 from rules.recommendation import Recommendation
 
@@ -155,7 +156,8 @@ def _known(arrival: Arrival, whole: bool) -> _Known:
     caller, progress = arrival.caller, arrival.progress
     call = progress.call
     request, kept = _request(arrival, call) if whole else _NO_REQUEST
-    fetched = tuple(map(_wave, progress.fetched.waves)) if whole else ()
+    access = NO_TOKEN if call is None else call.access
+    fetched = tuple(_wave(each, access) for each in progress.fetched.waves) if whole else ()
     return _Known(
         at=arrival.now,
         service=arrival.service,
@@ -198,20 +200,20 @@ def _sources(call: HookCall, fetched: tuple[FetchedWave, ...]) -> tuple[SourceRe
     )
 
 
-def _wave(wave: Wave) -> FetchedWave:
-    answers = tuple(_fetched(key, found) for key, found in wave.found.items())
+def _wave(wave: Wave, access: Access) -> FetchedWave:
+    answers = tuple(_fetched(key, found, access) for key, found in wave.found.items())
     return FetchedWave(answers=answers, unsupported=wave.unsupported, for_reasons=wave.for_reasons)
 
 
-def _fetched(key: str, found: Found) -> FetchedAnswer:
+def _fetched(key: str, found: Found, access: Access) -> FetchedAnswer:
     value = found.value
     return FetchedAnswer(
         key=key,
         state=value.state.value,
-        pages=tuple(map(packed, found.pages)),
+        pages=tuple(packed(without_its_text(page, access)) for page in found.pages),
         continues=found.continues,
         incomplete=value.incomplete,
-        next_link=value.next_link,
+        next_link=without_its_text(value.next_link.encode(), access).decode(),
         issue_codes=value.issue_codes,
         dropped=value.dropped,
         alone=value.alone,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from audit_trail.record import RequestKept
 from fhir_mappings.access import NO_TOKEN, Access
 
-_MEMBER: Final = re.compile(rb'"fhirAuthorization"[ \t\r\n]*:[ \t\r\n]*')
-# Any spelling of the two keys that a token stands under; JSON lets each letter be written as \\uXXXX.
-_HINT: Final = re.compile(rb"authorization|access_token|\\u00", re.IGNORECASE)
-_KEYS: Final = ("fhirAuthorization", "access_token")
+_KEY: Final = b'"fhirAuthorization"'
+_COLON: Final = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*")
+_KEYS: Final = ("fhirauthorization", "access_token")  # in any case
+_HINTS: Final = (b"access_token", b'uthorization"')
+_HINT_OF_ANY_CASE: Final = re.compile(rb"authorization|access_token|\\u00", re.IGNORECASE)
+# Letters and digits of a key, or of a token (RFC 6750), written as \\uXXXX: no encoder writes them so.
+_ODDLY_SPELT: Final = re.compile(rb"\\u00(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
+# Of a token's other characters, some encoders write these so.
+_SPELT_BY_ENCODERS: Final = ((b"/", rb"\/"), (b"+", rb"\u002B"), (b"+", rb"\u002b"), (b"=", rb"\u003d"))
 _SHORTEST_SECRET: Final = 8  # a shorter text is nobody's secret, and taking it out everywhere would spoil the record
 _REMOVED: Final = b"removed"
 _value = json.JSONDecoder(strict=False).raw_decode
@@ -22,55 +28,104 @@ def without_token(body: bytes, access: Access | None) -> tuple[bytes, RequestKep
     """The body as it may be kept. ``access`` is what was read as its token; None where the body was no usable call."""
     if not body:
         return b"", "not kept"
-    if access is NO_TOKEN:
+    if not _may_hold_one(body, access):
         return body, "as it came"
-    if access is None and not _HINT.search(body):
-        return body, "as it came"
-    kept = _cut(body) if access is not None else None
+    secrets: set[str] = set()
+    kept = None if access is None or _is_oddly_spelt(body) else _cut(body, secrets)
     if kept is None:
-        kept = _rewritten(body)
+        kept = _rewritten(body, secrets)
     if kept is None:
         return b"", "not kept"
-    return _without_text(kept, access), "without token"
+    kept = _without(kept, secrets | _secret(access))
+    return kept, "as it came" if kept == body else "without token"
 
 
-def _cut(body: bytes) -> bytes | None:
-    """The same bytes but for the values of that key; ``None`` where the key is not written out."""
+def without_its_text(answer: bytes, access: Access) -> bytes:
+    """What a server answered: one that repeats what it was sent might repeat the token."""
+    return _without(answer, _secret(access))
+
+
+def _secret(access: Access | None) -> set[str]:
+    token = None if access is None else access.token
+    return set() if token is None else {token.authorization().removeprefix("Bearer ")}
+
+
+def _may_hold_one(body: bytes, access: Access | None) -> bool:
+    if access is NO_TOKEN:  # under the one key that counts there is none; elsewhere there may be
+        return any(hint in body for hint in _HINTS)
+    return access is not None or _encoding(body) != "utf-8" or _HINT_OF_ANY_CASE.search(body) is not None
+
+
+def _is_oddly_spelt(body: bytes) -> bool:
+    return b"\\u00" in body and _ODDLY_SPELT.search(body) is not None
+
+
+def _encoding(body: bytes) -> str:
+    """Other encodings than UTF-8 are refused, and can be read all the same."""
+    return json.detect_encoding(body).removesuffix("-sig")
+
+
+def _cut(body: bytes, secrets: set[str]) -> bytes | None:
+    """The same bytes but for the values of that key; ``None`` where a token may stand under another."""
     text = body.decode("latin-1")  # one character for each byte, and none of JSON's own is beyond ASCII
     parts: list[bytes] = []
     kept_from = 0
-    for found in _MEMBER.finditer(body):
-        if found.start() < kept_from:
-            continue  # inside a value that is cut already
+    while (found := body.find(_KEY, kept_from)) >= 0:
+        colon = _COLON.match(body, found + len(_KEY))
+        if colon is None:
+            return None  # a text, and no key
         try:
-            _, end = _value(text, found.end())
+            value, end = _value(text, colon.end())
         except (ValueError, RecursionError):
             return None
-        parts += [body[kept_from : found.end()], b"null"]
+        secrets.update(_secrets_of(value))
+        parts += [body[kept_from : colon.end()], b"null"]
         kept_from = end
-    if not parts:
-        return None
-    return b"".join((*parts, body[kept_from:]))
+    kept = b"".join((*parts, body[kept_from:]))
+    return kept if parts and b"access_token" not in kept else None
 
 
-def _rewritten(body: bytes) -> bytes | None:
-    """The document without those members, written anew; ``None`` for what is no JSON."""
+def _rewritten(body: bytes, secrets: set[str]) -> bytes | None:
+    """The document without those members, written anew where it has any; ``None`` for what is no JSON."""
     try:
-        return json.dumps(_pruned(json.loads(body)), separators=(",", ":")).encode()
+        document = json.loads(body)
+        pruned = _pruned(document, secrets)
+        return body if pruned == document else json.dumps(pruned, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         return None
 
 
-def _pruned(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: None if key in _KEYS else _pruned(each) for key, each in value.items()}
-    return [_pruned(each) for each in value] if isinstance(value, list) else value
+def _pruned(value: Any, secrets: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_pruned(each, secrets) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept: dict[str, Any] = {}
+    for key, each in value.items():
+        if key.lower() in _KEYS:
+            secrets.update(_secrets_of(each))
+            kept[key] = None
+        else:
+            kept[key] = _pruned(each, secrets)
+    return kept
 
 
-def _without_text(kept: bytes, access: Access | None) -> bytes:
+def _secrets_of(authorization: Any) -> Iterator[str]:
     """A client may repeat the token elsewhere, in an extension, say."""
-    token = access.token if access is not None else None
-    if token is None:
-        return kept
-    secret = token.authorization().removeprefix("Bearer ").encode()
-    return kept.replace(secret, _REMOVED) if len(secret) >= _SHORTEST_SECRET else kept
+    if isinstance(authorization, dict):
+        for key, each in authorization.items():
+            if key.lower() in _KEYS:
+                yield from _secrets_of(each)
+    elif isinstance(authorization, str) and authorization.isascii() and len(authorization) >= _SHORTEST_SECRET:
+        yield authorization
+
+
+def _without(kept: bytes, secrets: set[str]) -> bytes:
+    for secret in secrets:
+        plain = secret.encode()
+        if len(plain) < _SHORTEST_SECRET:
+            continue
+        spellings = {plain} | {plain.replace(character, written) for character, written in _SPELT_BY_ENCODERS}
+        for spelling in spellings:
+            kept = kept.replace(spelling, _REMOVED)
+    return kept

@@ -221,6 +221,19 @@ def test_what_was_fetched_is_on_record_as_it_came() -> None:
     assert TOKEN.encode() not in encode(record)
 
 
+def test_a_server_that_repeats_the_token_puts_none_on_record() -> None:
+    call = a_call()
+    told = {**a_condition("malignant-neoplasm (breast", id="c-7"), "note": [{"text": f"asked for with Bearer {TOKEN}"}]}
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": told}]}
+    call["prefetch"] |= {"conditions": bundle}
+    with running(store_of(call), Behaviour(tokens=frozenset({TOKEN}))) as ehr:
+        caller = msgspec.structs.replace(CALLER, fhir_servers=frozenset({ehr.base}))
+        _, record = recorded(without(call, ehr.base, lambda key: key == "conditions"), caller=caller)
+    pages = [unpacked(page) for wave in record.fetched for answer in wave.answers for page in answer.pages]
+    assert any(b"asked for with Bearer removed" in page for page in pages)
+    assert not any(TOKEN.encode() in page for page in pages)
+
+
 def test_a_patient_who_cannot_be_had_is_on_record_with_what_was_asked() -> None:
     call = a_call()
     with running(store_of(call), Behaviour(tokens=frozenset({"another"}))) as ehr:

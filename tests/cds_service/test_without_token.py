@@ -37,6 +37,11 @@ SPELT = {
     "the token again in an extension": body({**CALL, "extension": {"copy": TOKEN, "in text": f"Bearer {TOKEN}."}}),
     "the member again inside": body({**CALL, "extension": {"fhirAuthorization": AUTHORIZATION}}),
     "the token as another's value": body({**CALL, "prefetch": {"fhirAuthorization": {"x": AUTHORIZATION}}}),
+    "a second, plain key beside an escaped one": body({"extension": {"fhirAuthorization": None}, **CALL})
+    .replace(b'"fhirAuthorization": {', b'"fhirAuthorizatio\\u006e": {')
+    .replace(b"canary", b"c\\u0061nary"),
+    "the token again, escaped": body({**CALL, "extension": {"copy": TOKEN}}).replace(b'"canary-', b'"\\u0063anary-'),
+    "alone under a key of its own": body({**CALL, "extension": {"access_token": "canary-of-another-server"}}),
 }
 
 
@@ -48,7 +53,55 @@ def test_no_spelling_keeps_it(call: bytes) -> None:
     assert json.loads(kept)["context"] == CALL["context"]
 
 
+ELSEWHERE = {
+    "in the context": {"context": {**CALL["context"], "fhirAuthorization": AUTHORIZATION}},  # type: ignore[dict-item]
+    "in an extension": {"extension": {"fhirAuthorization": AUTHORIZATION}},
+    "with a capital": {"FhirAuthorization": AUTHORIZATION},
+    "alone": {"extension": [{"access_token": TOKEN}]},
+}
+
+
+@pytest.mark.parametrize("more", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_one_that_stands_where_it_does_not_count_is_not_kept_either(more: dict[str, object]) -> None:
+    kept, said = without_token(body({**CALL, "fhirAuthorization": None, **more}), NO_TOKEN)
+    assert said == "without token"
+    assert b"canary" not in kept
+    assert json.loads(kept)["hook"] == CALL["hook"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"note": "prior authorization, \\u0041 and access tokens"}, {"authorizationRequired": True}]
+)
+def test_a_call_that_only_speaks_of_authorization_is_kept_as_it_came(more: dict[str, object]) -> None:
+    call = body({**CALL, "fhirAuthorization": None, **more})
+    assert without_token(call, NO_TOKEN) == (call, "as it came")
+
+
+def test_one_of_a_kind_that_is_not_used_is_taken_out_everywhere_too() -> None:
+    other = {**AUTHORIZATION, "token_type": "MAC"}
+    kept, _ = without_token(body({**CALL, "fhirAuthorization": other, "copy": TOKEN}), read_access(other))
+    assert b"canary" not in kept
+
+
+@pytest.mark.parametrize(
+    "written", [rb"ca\/na+ry==", rb"ca/na\u002Bry==", rb"ca/na\u002bry==", rb"ca/na+ry\u003d\u003d"]
+)
+def test_one_is_found_again_as_encoders_write_it(written: bytes) -> None:
+    authorization = {"access_token": "ca/na+ry=="}
+    call = body({**CALL, "fhirAuthorization": authorization, "copy": "here"}).replace(b"here", written)
+    kept, _ = without_token(call, read_access(authorization))
+    assert json.loads(kept)["copy"] == "removed"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32-be", "utf-8-sig"])
+def test_no_encoding_keeps_it(encoding: str) -> None:
+    kept, said = without_token(body(CALL).decode().encode(encoding), None)
+    assert said == "without token"
+    assert b"canary" not in kept.replace(b"\0", b"")
+
+
 BROKEN = {
+    "in another encoding, cut off": body(CALL).decode().encode("utf-16-be")[:-5],
     "cut off": body(CALL)[:-3],
     "cut off in the token": body(CALL)[: body(CALL).index(TOKEN.encode()) + 6],
     "with an escaped key, cut off": SPELT["escaped key"][:-3],
@@ -62,7 +115,7 @@ def test_what_is_no_json_and_may_hold_one_is_not_kept(call: bytes) -> None:
     assert without_token(call, None) == (b"", "not kept")
 
 
-@pytest.mark.parametrize("call", [b"", b"{", b'{"hook": ', b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize("call", [b"", b"{", b'{"hook": ', b"\xff", b"[]"])
 def test_what_is_no_call_and_holds_none_is_kept_if_there_is_anything(call: bytes) -> None:
     assert without_token(call, None) == (call, "as it came" if call else "not kept")
 
