@@ -31,6 +31,10 @@ _METADATA = frozenset(
 # RFC 6052 and RFC 8215: IPv6 addresses that a translator turns into the IPv4 address in their last 32 bits.
 _TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = ipaddress.IPv6Network("::/96")  # RFC 4291, 2.5.5.1; deprecated
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # RFC 5214: the interface part begins so, and an IPv4 address follows
+# All that is given out to the public (IANA, "IPv6 Global Unicast Address Assignments"), but for what is documentation.
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637
 
 
 class BadAddress(ValueError):
@@ -74,6 +78,8 @@ class EgressPolicy(Struct, frozen=True):
 
 def is_public(address: Address) -> bool:
     """Is this an address of the public internet, and of one machine?"""
+    if address.version == 6 and (address not in _GIVEN_OUT or address in _DOCUMENTATION):
+        return False
     return address.is_global and not (address.is_multicast or address.is_unspecified or address.is_reserved)
 
 
@@ -88,7 +94,8 @@ def _meant_by(address: Address) -> tuple[Address, ...]:
         inner.append(address.sixtofour)
     if address.teredo is not None:
         inner += address.teredo
-    if any(address in network for network in _TRANSLATED) or address in _COMPATIBLE:
+    translated = any(address in network for network in _TRANSLATED) or address in _COMPATIBLE
+    if translated or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return (address, *inner)
 

@@ -99,6 +99,11 @@ def test_plain_http_elsewhere_and_metadata_addresses_cannot_be_registered(url: s
         ("2002:7f00:1::", False),
         ("2002:a9fe:a9fe::", False),
         ("2001:0:7f00:1::", False),
+        ("fec0::1", False),
+        ("3fff::1", False),
+        ("4000::1", False),
+        ("2001:470:1:18:0:5efe:a9fe:a9fe", False),
+        ("2001:470:1:18:200:5efe:a00:1", False),
     ],
 )
 def test_a_registered_name_may_stand_for_public_addresses_only(address: str, permitted: bool) -> None:
