@@ -43,6 +43,7 @@ class Advice(Struct):
     cards: list[ShownCard] = field(default_factory=list)
     trouble: str = ""  # nothing was assessed, and why
     remarks: list[str] = field(default_factory=list)  # parts of the answer that could not be used
+    profile: str = ""  # the kind of client that the answer was written for
 
     @property
     def open_cards(self) -> list[ShownCard]:
@@ -157,7 +158,7 @@ def take_answer(desk: Desk, hook: str, service: Service, exchange: Exchange) -> 
     answer = exchange.answer
     if not exchange.good or not isinstance(answer, dict) or not isinstance(answer.get("cards"), list):
         why = exchange.problem or "the answer holds no list of cards"
-        desk.advice = Advice(hook, service.id, about, trouble=why)
+        desk.advice = Advice(hook, service.id, about, trouble=why, profile=exchange.profile)
         return
     remarks = [f"a card cannot be shown: {trouble}" for card in answer["cards"] if (trouble := trouble_with(card))]
     cards = [ShownCard(card) for card in answer["cards"] if not trouble_with(card)]
@@ -167,7 +168,7 @@ def take_answer(desk: Desk, hook: str, service: Service, exchange: Exchange) -> 
             desk.drafts, _ = applied(desk.drafts, action, _id_for(desk, action))
         except CannotApply as problem:
             remarks.append(f"a system action was not applied: {problem}")
-    desk.advice = Advice(hook, service.id, about, cards, remarks=remarks)
+    desk.advice = Advice(hook, service.id, about, cards, remarks=remarks, profile=exchange.profile)
 
 
 _RANK = {"critical": 0, "warning": 1, "info": 2}

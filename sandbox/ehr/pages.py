@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from cards.profiles import DEFAULT_PROFILE, PROFILES
 from sandbox.ehr.chart import person_of
 from sandbox.ehr.clinic import Clinic, NoSuchPatient
 from sandbox.ehr.desk import Desk
@@ -23,6 +24,7 @@ from sandbox.ehr.work import NotPossible, Work
 from sandbox.stories import Story
 
 COOKIE = "pretend-ehr"
+PROFILE_COOKIE = "pretend-ehr-profile"  # what this browser last chose, for every patient
 pages = Blueprint("ehr", __name__)
 
 
@@ -89,7 +91,7 @@ def patient(own_id: str) -> str:
     story = _story(own_id)
     desk, lock = _desks().at(g.browser, story.id)
     with lock:
-        view = patient_view(_clinic().today(), story, desk)
+        view = patient_view(_clinic().today(), story, desk, _profile())
         public = deep_link(_clinic().fhir_base, story.patient_id, _client().discovery)
         return render_template("patient.html", story=story, desk=desk, view=view, public=public, trouble=_trouble())
 
@@ -131,6 +133,29 @@ def message(own_id: str, number: int, part: str) -> Response:
     return Response(msgspec.json.format(msgspec.json.encode(whole), indent=2), mimetype="application/json")
 
 
+@pages.post("/patients/<own_id>/profile")
+def profile(own_id: str) -> AnyResponse:
+    """The kind of client that answers are written for, from now on and for every patient."""
+    story = _story(own_id)
+    desk, lock = _desks().at(g.browser, story.id)
+    answer = redirect(url_for("ehr.patient", own_id=own_id, _anchor="messages"), 303)
+    chosen = request.form.get("profile", "")
+    with lock:
+        try:
+            Work(_clinic(), _client(), story, desk).written_for(chosen)
+        except NotPossible as problem:
+            desk.said = f"Not possible: {problem}."
+        else:
+            answer.set_cookie(PROFILE_COOKIE, chosen, httponly=True, samesite="Strict")
+    return answer
+
+
+def _profile() -> str:
+    """What was chosen, if that still exists."""
+    chosen = request.cookies.get(PROFILE_COOKIE, DEFAULT_PROFILE)
+    return chosen if chosen in PROFILES else DEFAULT_PROFILE
+
+
 def _post(rule: str) -> Callable[[Callable[..., None]], Callable[..., AnyResponse]]:
     """A form's address: does its work on the desk, and leads back to the patient's page."""
 
@@ -141,7 +166,7 @@ def _post(rule: str) -> Callable[[Callable[..., None]], Callable[..., AnyRespons
             desk, lock = _desks().at(g.browser, story.id)
             with lock:
                 try:
-                    work(Work(_clinic(), _client(), story, desk), **names)
+                    work(Work(_clinic(), _client(), story, desk, _profile()), **names)
                 except NotPossible as problem:
                     desk.said = f"Not possible: {problem}."
             return redirect(url_for("ehr.patient", own_id=own_id, _anchor="advice"), 303)

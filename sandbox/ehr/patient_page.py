@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from cards.lint import Loss, losses
+from cards.profiles import DEFAULT_PROFILE, PROFILES
 from sandbox.ehr.chart import Chart, Person, person_of
 from sandbox.ehr.clinic import Today
 from sandbox.ehr.desk import Desk
@@ -56,6 +58,7 @@ class MessageView(Struct, frozen=True):
     exchange: Exchange
     request: Json  # without its prefetch, which has a place of its own
     prefetched: tuple[tuple[str, str], ...]  # key and what came under it
+    losses: tuple[Loss, ...]  # what the kind of client that it was written for would drop of the answer
     kilobytes: str
 
 
@@ -75,9 +78,12 @@ class PatientView(Struct, frozen=True):
     must_say_why: bool
     twin: Story | None
     milliseconds: str
+    profile: str  # the kind of client that answers are written for
+    profiles: tuple[tuple[str, str], ...]  # each kind, and what it is
+    plain: bool  # the advice was written for a client that does not draw Markdown
 
 
-def patient_view(today: Today, story: Story, desk: Desk) -> PatientView:
+def patient_view(today: Today, story: Story, desk: Desk, profile: str = DEFAULT_PROFILE) -> PatientView:
     """The page's contents."""
     chart = today.chart(story)
     names = {reference_of(each): name_of(each) for each in desk.drafts}
@@ -104,6 +110,9 @@ def patient_view(today: Today, story: Story, desk: Desk) -> PatientView:
         must_say_why=any(card.get("indicator") == "critical" for card in open_cards),
         twin=next((each for each in today.stories if each.id == story.twin), None),
         milliseconds=f"{hooks[0].milliseconds:.0f}" if hooks else "",
+        profile=profile,
+        profiles=tuple((each.name, each.about) for each in PROFILES.values()),
+        plain=advice is not None and advice.profile in PROFILES and not PROFILES[advice.profile].markdown,
     )
 
 
@@ -190,8 +199,16 @@ def _message(number: int, exchange: Exchange) -> MessageView:
         exchange=exchange,
         request={**exchange.request, "prefetch": "see below"} if prefetched else exchange.request,
         prefetched=tuple((key, _brief(value)) for key, value in prefetched.items()),
+        losses=_losses(exchange),
         kilobytes=_kilobytes(len(msgspec.json.encode(exchange.request))),
     )
+
+
+def _losses(exchange: Exchange) -> tuple[Loss, ...]:
+    profile = PROFILES.get(exchange.profile)
+    if profile is None or not isinstance(exchange.answer, dict):
+        return ()
+    return losses(exchange.answer, profile)
 
 
 def _kilobytes(size: int) -> str:

@@ -12,6 +12,7 @@ import requests
 from msgspec import Struct
 
 Json = dict[str, Any]
+PROFILE_HEADER = "Lumbar-CDS-Profile"
 PATIENCE = 10.0  # seconds; an EHR that waits longer holds up its clinician
 DISCOVERY_KEPT = 30.0  # seconds
 
@@ -41,6 +42,7 @@ class Exchange(Struct, frozen=True):
     status: int = 0
     answer: Any = None
     problem: str = ""
+    profile: str = ""  # the kind of client that the answer was to be written for; empty: the service's own choice
 
     @property
     def good(self) -> bool:
@@ -90,27 +92,28 @@ class ServiceClient:
             raise ServiceSilent(f"no services at {self.discovery}: {_in_words(problem)}") from problem
         return {service.hook: service for service in found.services}
 
-    def call(self, service: Service, request: Json) -> Exchange:
-        """One hook call."""
-        return self._post(service.hook, f"{self.discovery}/{service.id}", request)
+    def call(self, service: Service, request: Json, profile: str = "") -> Exchange:
+        """One hook call; the answer written as for the kind of client that ``profile`` names."""
+        return self._post(service.hook, f"{self.discovery}/{service.id}", request, profile)
 
     def feedback(self, service_id: str, items: list[Json]) -> Exchange:
         """What became of cards."""
         return self._post("feedback", f"{self.discovery}/{service_id}/feedback", {"feedback": items})
 
-    def _post(self, what: str, address: str, request: Json) -> Exchange:
+    def _post(self, what: str, address: str, request: Json, profile: str = "") -> Exchange:
         at, began = datetime.now(UTC), time.monotonic()
+        as_for = {PROFILE_HEADER: profile} if profile else {}
         try:
             reply = self._session.post(
                 address,
                 data=msgspec.json.encode(request),
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                headers={"Content-Type": "application/json", "Accept": "application/json", **as_for},
                 timeout=PATIENCE,
             )
         except requests.RequestException as problem:
-            return Exchange(what, address, at, _since(began), request, problem=_in_words(problem))
+            return Exchange(what, address, at, _since(began), request, problem=_in_words(problem), profile=profile)
         answer, trouble = _read(reply)
-        return Exchange(what, address, at, _since(began), request, reply.status_code, answer, trouble)
+        return Exchange(what, address, at, _since(began), request, reply.status_code, answer, trouble, profile)
 
 
 def _since(began: float) -> float:

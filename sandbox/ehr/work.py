@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from cards.profiles import PROFILES
 from sandbox.ehr.clinic import Clinic, RecordsOf
 from sandbox.ehr.desk import (
     Advice,
@@ -46,11 +47,12 @@ class NotPossible(ValueError):
 class Work:
     """One clinician, one patient, one click."""
 
-    def __init__(self, clinic: Clinic, client: ServiceClient, story: Story, desk: Desk) -> None:
+    def __init__(self, clinic: Clinic, client: ServiceClient, story: Story, desk: Desk, profile: str = "") -> None:
         self.clinic = clinic
         self.client = client
         self.story = story
         self.desk = desk
+        self.profile = profile  # the kind of client that answers are to be written for
 
     def place(self, order_id: str) -> None:
         """The order that the story is about, and what is drafted beside it."""
@@ -132,10 +134,20 @@ class Work:
             return
         records = RecordsOf(self.clinic.today().store, desk)
         prefetched = prefetch(service.prefetch, visit.tokens(), records, visit.fhir_base)
-        exchange = self.client.call(service, hook_request(visit, desk, hook, prefetched))
+        exchange = self.client.call(service, hook_request(visit, desk, hook, prefetched), self.profile)
         desk.keep(exchange)
         take_answer(desk, hook, service, exchange)
         desk.said = _said(desk.advice)
+
+    def written_for(self, profile: str) -> None:
+        """The same question once more, the answer written as another kind of client would get it."""
+        if profile not in PROFILES:
+            raise NotPossible("no such kind of client")
+        self.profile = profile
+        advice, signing = self.desk.advice, self.desk.signing
+        if advice is not None and self.desk.drafts:
+            self.fire(advice.hook)
+            self.desk.signing = signing
 
     def sign(self) -> None:
         """Asks once more before signing; where nothing speaks against it, signs."""

@@ -156,3 +156,38 @@ def test_the_public_sandbox_is_opened_on_this_patient_with_screen_and_hook(brows
     assert f"patientId={FIRST}" in link
     assert "screen=pama&hook=order-select" in link
     assert "%2Fcds-services" in link
+
+
+# --- answers as other kinds of client get them
+
+
+def test_the_kind_of_client_that_was_chosen_holds_for_every_patient(browser: FlaskClient) -> None:
+    _do(browser, "place", order=STORIES[0].orders[0].id)
+    page = _do(browser, "profile", profile="epic")
+    assert "written for epic" in page
+    assert "Lumbar-CDS-Profile: epic" in page
+    other = _page(browser, f"/patients/{STORIES[1].id}")
+    assert '<option value="epic" selected>' in other
+
+
+def test_what_such_a_client_would_drop_stands_beside_the_answer(browser: FlaskClient) -> None:
+    page = unescape(_do(browser, "place", order=STORIES[0].orders[0].id))
+    assert "Such a client uses all of it" in page
+    page = unescape(_do(browser, "profile", profile="epic"))
+    assert "Such a client: nothing lost or changed" in page
+    assert "do nothing until the site has mapped their codes" in page
+
+
+def test_a_card_for_a_client_without_markdown_is_shown_as_it_was_written(browser: FlaskClient) -> None:
+    _do(browser, "place", order=STORIES[0].orders[0].id)
+    page = _do(browser, "profile", profile="plain")
+    assert '<p class="detail as-written">' in page
+    assert 'name="suggestion"' not in page
+
+
+def test_a_kind_of_client_that_is_none_changes_nothing(browser: FlaskClient) -> None:
+    page = _do(browser, "profile", profile="<b>nobody</b>")
+    assert "Not possible: no such kind of client" in page
+    assert '<option value="cds-hooks-2.0" selected>' in page
+    browser.set_cookie("pretend-ehr-profile", "nobody", domain="127.0.0.1")
+    assert '<option value="cds-hooks-2.0" selected>' in _page(browser, f"/patients/{FIRST}")

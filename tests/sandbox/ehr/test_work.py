@@ -328,3 +328,36 @@ def test_the_last_draft_removed_leaves_an_empty_desk_and_asks_nobody(at_desk: An
     work.remove(work.desk.drafts[0]["id"])
     assert work.desk.advice is None
     assert _sent(work) == ["order-select"]
+
+
+# --- answers as other kinds of client get them
+
+
+def test_the_same_advice_is_asked_for_as_another_kind_of_client_gets_it(at_desk: Any) -> None:
+    work = _placed(at_desk(WEAKER))
+    usual = _advice(work).cards[0].card
+    work.written_for("epic")
+    card = _advice(work).cards[0].card
+    assert _sent(work) == ["order-select", "order-select"]
+    assert (card["summary"], card["indicator"]) == (usual["summary"], usual["indicator"])
+    assert [each["actions"][0]["type"] for each in usual["suggestions"]] == ["update"]
+    assert "com.epic.cdshooks.card.detail.content-type" in card["extension"]
+    assert all(each["type"] != "update" for made in card.get("suggestions", ()) for each in made["actions"])
+    assert [exchange.profile for _, exchange in work.desk.messages] == ["epic", ""]
+
+
+def test_another_kind_of_client_is_asked_for_without_an_order_too_and_signing_goes_on_waiting(at_desk: Any) -> None:
+    work = at_desk(WEAKER)
+    work.written_for("plain")
+    assert _sent(work) == []
+    _placed(work).sign()
+    assert work.desk.signing
+    work.written_for("sandbox")
+    assert (work.desk.signing, _advice(work).hook, _advice(work).profile) == (True, "order-sign", "sandbox")
+
+
+def test_a_kind_of_client_that_is_none_is_not_asked_for(at_desk: Any) -> None:
+    work = _placed(at_desk(WEAKER))
+    with pytest.raises(NotPossible):
+        work.written_for("nobody")
+    assert _sent(work) == ["order-select"]
