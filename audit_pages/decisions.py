@@ -24,6 +24,7 @@ from audit_trail.selection import Selection, person
 from audit_trail.story import Happened, Section, Story, plain_answer, story_of
 
 _PAGE: Final = 50
+_LAST_PAGE: Final = 1_000_000  # farther than any record goes, and no farther than a database counts
 _MOST_IN_FILE: Final = 100_000
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -45,7 +46,7 @@ class Decisions:
         """`GET /audit/decisions`"""
         chosen = self._desk.chosen()
         order = request.args.get("order", "newest")
-        number = max(1, request.args.get("page", 1, type=int))
+        number = min(max(1, request.args.get("page", 1, type=int)), _LAST_PAGE)
         with self._desk.queries().connection() as connection:
             total = how_many(connection, chosen.selection)
             found = calls_listed(connection, chosen.selection, order=order, skip=(number - 1) * _PAGE, limit=_PAGE)

@@ -13,6 +13,7 @@ from audit_trail.selection import Selection
 
 DEFAULT_DAYS: Final = 30
 LONGEST_DAYS: Final = 3660
+_FIRST_DAY: Final = date(2000, 1, 1)  # nothing was recorded before; days can be counted back from it
 # Names in addresses, and the member of a selection that each stands for.
 PARTS: Final[Mapping[str, str]] = {
     "service": "service",
@@ -87,6 +88,6 @@ def read_filters(arguments: Mapping[str, str], today: date, days: int = DEFAULT_
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        return max(date.fromisoformat(text), _FIRST_DAY)
     except ValueError:
         return None

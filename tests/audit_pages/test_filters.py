@@ -37,6 +37,8 @@ def test_a_choice_makes_the_address_that_makes_it():
         ({"from": "yesterday", "to": "x"}, date(2026, 10, 27), TODAY),
         ({"from": "2026-11-20", "to": "2026-11-01"}, date(2026, 11, 1), date(2026, 11, 20)),
         ({"to": "2099-01-01"}, date(2026, 10, 27), TODAY),
+        ({"to": "0001-01-01"}, date(1999, 12, 3), date(2000, 1, 1)),
+        ({"from": "0001-01-01", "to": "9999-12-31"}, date(2016, 11, 17), TODAY),
     ],
 )
 def test_days_that_cannot_be_are_put_right(asked: dict[str, str], first: date, last: date):

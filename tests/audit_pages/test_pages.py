@@ -128,6 +128,11 @@ def test_the_list_goes_on_over_its_pages_and_shows_each_call_once(auditor: Visit
     assert len(names) == len(set(names)) == len(records)
 
 
+@pytest.mark.parametrize("page", ["-5", "0", "x", "99999999999", "9" * 40])
+def test_a_page_of_the_list_that_is_not_there_is_no_error(auditor: Visitor, page: str):
+    assert auditor.get(f"/audit/decisions?page={page}").status_code == 200
+
+
 @pytest.mark.parametrize("order", ["newest", "oldest", "slowest"])
 def test_the_list_is_in_the_order_that_was_asked_for(auditor: Visitor, order: str):
     found = rows(auditor.get(f"/audit/decisions.csv?order={order}"))
