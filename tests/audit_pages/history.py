@@ -124,12 +124,11 @@ def named(request: dict[str, Any], user: str, instance: str, patient: str = "pat
 
 
 def weeks_of_calls(past: Past, last: datetime, days: int, a_day: int, reported: float = 0.7) -> int:
-    """So many calls a day up to that moment, fewer at weekends; returns how many."""
+    """So many calls on each day up to that moment, the same whichever day it is; returns how many."""
     seed, count = past.seed, 0
     for back in range(days - 1, -1, -1):
         day = (last - timedelta(days=back)).date()
-        today = a_day if day.weekday() < 5 else a_day // 4
-        for case in _cases_on(day, seed, today):
+        for case in _cases_on(day, seed, a_day):
             at = datetime.combine(day, time(8), UTC) + timedelta(seconds=seed.randrange(9 * 3600))
             at = min(at, last - timedelta(seconds=seed.randrange(600)))
             _one(past, case, at, count, reported)
