@@ -1,5 +1,6 @@
 """Ids that derive from the call: the same call gives the same ids, two clients never share one."""
 
+from functools import lru_cache
 from hashlib import sha1
 from uuid import UUID
 
@@ -24,6 +25,7 @@ class Ids(Struct, frozen=True, gc=False):
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+@lru_cache(maxsize=16)  # asked for by the cards and by the record of one call
 def ids_of_call(client: str, service: str, hook_instance: str, body_digest: str) -> Ids:
     """Where the ids of a call start. Parts are JSON-encoded: no two different calls read alike."""
     return Ids(_uuid5(_NAMESPACE, _encode((client, service, hook_instance, body_digest))))

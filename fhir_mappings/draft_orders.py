@@ -64,6 +64,8 @@ def reasons_not_at_hand(call: HookCall, terminology: Terminology) -> tuple[str, 
 
     Only of orders that are lumbar imaging, or would be if that reason were the back.
     """
+    if not any(draft.get("reasonReference") for draft in call.context.draft_orders):
+        return ()
     drafts = [draft for draft, _, selected in _requests(call) if selected and draft.get("reasonReference")]
     if not drafts:
         return ()
@@ -116,6 +118,8 @@ def _requests(call: HookCall) -> Iterator[tuple[RawResource, str, bool]]:
 
 def _selected(draft: RawResource, full_url: str, selections: Sequence[str]) -> bool:
     own = id_of(draft)
+    if own and f"ServiceRequest/{own}" in selections:
+        return True  # as nearly every client writes it
     names = {f"ServiceRequest/{own}", own, f"urn:uuid:{own}"} if own else set()
     if full_url:
         names |= {full_url, local_reference(full_url)}
