@@ -11,10 +11,13 @@ import socket
 from typing import Any, Final, cast
 
 from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import SocketUnreader
 
 from cds_service.usual_request import Incoming
 
+NO_CHUNKS: Final = (ParseException,)  # a body in chunks that are none
+CUT_OFF: Final = (NoMoreData,)  # a body that ended in the middle of a chunk
 WORTH_IT: Final = 128 * 1024  # bytes
 
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from audit_trail.record import FeedbackRecord as FeedbackReport
 from cds_service import service_catalogue
 from cds_service.audit import FeedbackRecord, places
+from cds_service.body_reading import CUT_OFF, NO_CHUNKS
 from cds_service.card_owners import SentCards
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import NOTHING_TO_SAY, consult
@@ -22,6 +23,7 @@ from cds_service.errors import (
     BodyCutOff,
     BodyTooLarge,
     CallFailed,
+    MalformedBody,
     MethodNotOffered,
     NotAcceptable,
     OtherHttpFailure,
@@ -226,8 +228,10 @@ def _json_body() -> bytes:
         raise UnsupportedBody("compressed bodies are not read; send the body as it is")
     try:
         body = request.get_data(cache=False)
-    except ClientDisconnected:
+    except (ClientDisconnected, *CUT_OFF):
         raise cut_off() from None
+    except NO_CHUNKS:
+        raise MalformedBody("the body is sent in chunks that are not as HTTP has them (RFC 9112)") from None
     if len(body) < (request.content_length or 0):  # some servers end a short body without a word
         raise cut_off()
     if request.content_length is None and len(body) >= (request.max_content_length or len(body) + 1):

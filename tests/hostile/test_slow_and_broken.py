@@ -99,6 +99,33 @@ def test_a_body_that_ends_early_is_a_408_that_says_so(closed: Closed) -> None:
     closed.assert_good_call_is_answered()
 
 
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        (b"zz\r\ncanary\r\n0\r\n\r\n", 400),
+        (b"5\r\ncanary\r\n0\r\n\r\n", 400),
+        (b"6\r\ncanary\r\n0\r\nContent-Length: 4\r\n\r\n", 400),
+        (b"6\r\ncanary\r\n0\r\n", 400),
+        (b"6\r\ncan", 408),
+        (b"6\ncanary\n0\n\n", 408),
+        (b"6\r\ncanary\r\n", 408),
+    ],
+)
+def test_a_body_in_chunks_that_are_none_is_refused_and_ends_the_connection(
+    closed: Closed, chunks: bytes, status: int
+) -> None:
+    with connected(closed) as connection:
+        whole = head(closed, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        connection.sendall(whole + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:100]
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"OperationOutcome" in answer
+    assert b"canary" not in answer
+    closed.assert_good_call_is_answered()
+
+
 BROKEN = {
     "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03canary\r\n\r\n", 400),
     "an unknown version": (b"GET /canary HTTP/9.9\r\nHost: x\r\n\r\n", 400),
