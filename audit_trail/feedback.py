@@ -53,24 +53,27 @@ def item_of(reported: Mapping[str, Any]) -> FeedbackItem:
 
 def outcome_moment(item: FeedbackItem, received: datetime) -> datetime:
     """When the clinician acted, in UTC (so does CDS Hooks); never after the report arrived, whatever a clock says."""
+    stated = _stated_moment(item)
+    return received if stated is None else min(stated, received)
+
+
+def same_report(item: FeedbackItem) -> str:
+    """What a report and its repetition share: card, outcome and moment. An outcome at another moment is another one.
+
+    The moment is the client's own, also where its clock runs ahead: a repetition arrives later than the first report.
+    """
+    stated = _stated_moment(item)
+    moment = item.outcome_timestamp if stated is None else stated.isoformat()
+    return blake2b(json.dumps([item.card, item.outcome, moment]).encode(), digest_size=16).hexdigest()
+
+
+def _stated_moment(item: FeedbackItem) -> datetime | None:
     text = item.outcome_timestamp.strip().replace(",", ".")
     try:
         moment = datetime.fromisoformat(text.upper())
-    except ValueError:
-        return received
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    try:
-        return min(moment.astimezone(UTC), received)
-    except OverflowError:  # a moment at the very end of the calendar
-        return received
-
-
-def same_report(item: FeedbackItem, received: datetime) -> str:
-    """What a report and its repetition share: card, outcome and moment. An outcome at another moment is another one."""
-    text = item.outcome_timestamp
-    moment = outcome_moment(item, received).isoformat() if text else ""
-    return blake2b(json.dumps([item.card, item.outcome, moment]).encode(), digest_size=16).hexdigest()
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # no moment, or one at the very end of the calendar
+        return None
 
 
 def _override_reasons(reported: Mapping[str, Any]) -> list[Mapping[str, Any]]:

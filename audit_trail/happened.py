@@ -14,6 +14,6 @@ def reports_once(outcomes: Iterable[Outcome]) -> tuple[Happened, ...]:
     found: dict[tuple[object, ...], Happened] = {}
     for outcome in outcomes:
         item = outcome.item
-        same = (same_report(item, outcome.received), item.reason_code, item.reason_display, item.comment)
+        same = (same_report(item), item.reason_code, item.reason_display, item.comment)
         found.setdefault((*same, item.accepted_suggestions), Happened(item, outcome.received))
     return tuple(found.values())

@@ -50,7 +50,7 @@ def replies(queries: Queries, chosen: Selection) -> tuple[Reply, ...]:
         card = about.get((report.client, item.card))
         if not _is_chosen(card, chosen):
             continue
-        once = (report.client, same_report(item, report.at), item.reason_code, item.reason_display, item.comment)
+        once = (report.client, same_report(item), item.reason_code, item.reason_display, item.comment)
         found.setdefault(once, _reply(report, item, card))
     return tuple(sorted(found.values(), key=lambda reply: (reply.at, reply.received)))
 
