@@ -37,6 +37,7 @@ _USERS: Final = frozenset({"Practitioner", "PractitionerRole"})
 _MOST_REFERENCES: Final = 40
 _FOR_THE_DECISION: Final = 0.1  # part of the call's time that is kept for everything after the reading
 _MOST_FOR_THE_DECISION: Final = 0.2  # seconds
+_SILENT: Final = "server silent"  # of late, so that this call did not wait for it; another one does
 _VERSION_WAIT: Final = 0.5  # seconds that a server gets, beside its answers, to say which FHIR it speaks
 
 
@@ -140,12 +141,23 @@ class FhirChartSource:
             wanted_now = {key: query for key, query in wanted.items() if query.resource_type == "Patient"}
         else:
             wanted_now = wanted
+        if not asked.server.begin():
+            return {key: Found(FAILED, _SILENT) for key in wanted}
+        silent = False
+        try:
+            found = self._answers(asked, wanted_now)
+            silent = bool(found) and all(each.value is FAILED and each.trouble == "timeout" for each in found.values())
+        finally:
+            asked.server.end(silent)
+        return found | {key: Found(FAILED) for key in wanted if key not in found}
+
+    def _answers(self, asked: _Asked, wanted: dict[str, Query]) -> dict[str, Found]:
         version = self._ask_version(asked)
-        waiting = {key: self._pool.submit(_question(asked, key, query)) for key, query in wanted_now.items()}
+        waiting = {key: self._pool.submit(_question(asked, key, query)) for key, query in wanted.items()}
         TURN.while_waiting(partial(wait, waiting.values(), timeout=asked.deadline.remaining()))
         found = {key: _outcome(each) for key, each in waiting.items()}
         self._hear_version(asked, version, found)
-        return found | {key: Found(FAILED) for key in wanted if key not in found}
+        return found
 
     def _ask_version(self, asked: _Asked) -> Future[str | None] | None:
         if not asked.server.version_is_due:

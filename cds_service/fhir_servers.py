@@ -13,10 +13,15 @@ from cds_service.egress_policy import Network
 READABLE: Final = ("4.0.", "4.1.", "4.3.")  # R4 4.0.1 and R4B, whose resources that are read here are the same
 _VERSION_KEPT: Final = 3600.0  # seconds until a server is asked again: they get upgraded
 _UNKNOWN_KEPT: Final = 60.0  # a server that would not say is not asked at every call
+_SILENCE_KEPT: Final = 5.0  # seconds for which a server counts as silent after a call in which it answered nothing
 
 
 class FhirServer:
-    """One server: the connections to it, which method its searches take, and which version of FHIR it speaks."""
+    """One server: the connections to it, which method its searches take, and which version of FHIR it speaks.
+
+    While it answers nothing, one call at a time waits for it: else calls that wait in vain would take all threads, and
+    calls that need nothing of it would wait too.
+    """
 
     def __init__(self, egress: Egress, clock: Callable[[], float] = time.monotonic) -> None:
         self.egress = egress
@@ -24,6 +29,23 @@ class FhirServer:
         self._learned_at = -_VERSION_KEPT
         self._version: str | None = None
         self.prefers_get = False
+        self._silent_at = -_SILENCE_KEPT
+        self._calls_waiting = 0
+        self._lock = Lock()
+
+    def begin(self) -> bool:
+        """May a call wait for its answers? Each that may says with ``end`` what became of it."""
+        with self._lock:
+            if self._calls_waiting and self._clock() - self._silent_at < _SILENCE_KEPT:
+                return False
+            self._calls_waiting += 1
+            return True
+
+    def end(self, silent: bool) -> None:
+        """``silent``: not one answer came in the call's time."""
+        with self._lock:
+            self._calls_waiting -= 1
+            self._silent_at = self._clock() if silent else -_SILENCE_KEPT
 
     @property
     def version_is_due(self) -> bool:

@@ -118,6 +118,21 @@ def test_a_server_that_never_answers_costs_no_more_than_the_budget(
     assert ("Observation", "failed") in gaps(answer)
 
 
+def test_while_a_server_answers_nothing_one_call_at_a_time_waits_for_it(server: FhirServer, tools: Any) -> None:
+    server.serve(behaviour=on_a_bad_day(Fault("hang")))
+    first, _ = timed(server.base, tools, but_the_patient)
+    assert {trouble.partition(": ")[2] for trouble in first.fetched.troubles} == {"timeout"}
+    with ThreadPoolExecutor(6) as callers:
+        answers = list(callers.map(lambda _: timed(server.base, tools, but_the_patient)[0], range(6)))
+    assert all(gaps(answer) == gaps(first) for answer in answers)
+    troubles = [{trouble.partition(": ")[2] for trouble in answer.fetched.troubles} for answer in answers]
+    assert troubles.count({"timeout"}) < 6
+    assert troubles.count({"server silent"}) == 6 - troubles.count({"timeout"})
+    server.serve(behaviour=OPEN)
+    for _ in range(2):
+        assert not gaps(timed(server.base, tools, but_the_patient)[0])
+
+
 def test_a_stalled_name_look_up_costs_no_more_than_the_budget(server: FhirServer) -> None:
     release = threading.Event()
 
