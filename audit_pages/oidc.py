@@ -8,28 +8,14 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from flask import Flask
 from joserfc.errors import JoseError
-from msgspec import Struct
 from requests import RequestException, Session
 
+from audit_pages.oidc_terms import OidcTerms
 from audit_pages.people import ROLES
 from audit_pages.seams import ProviderTrouble, SomebodyElse
 
 # Signed with the provider's private key. A shared secret (HS256) or none at all proves nothing here.
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-
-
-class OidcTerms(Struct, frozen=True, kw_only=True):
-    """What is agreed with the identity provider; keys of `[oidc]` in the sign-in file."""
-
-    issuer: str
-    client_id: str
-    client_secret: str = ""
-    name: str = "your organisation"
-    scopes: tuple[str, ...] = ("openid", "profile")
-    role_claim: str = "groups"  # a dot steps into an object: realm_access.roles
-    name_claim: str = "preferred_username"
-    auditor: tuple[str, ...] = ()  # values of the claim that make an auditor
-    quality: tuple[str, ...] = ()
 
 
 class OidcProvider:

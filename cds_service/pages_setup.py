@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from audit_pages.dsi import DsiSources
-from audit_pages.oidc import OidcProvider
-from audit_pages.seams import Entrance, View
+from audit_pages.oidc_terms import OidcTerms
+from audit_pages.seams import Entrance, IdentityProvider, View
 from audit_pages.site import Record, Site, register_pages
 from audit_trail.queries import Queries
 from audit_trail.record import AccessRecord
 from cds_service.collaborators import Collaborators
-from cds_service.egress import Egress, EgressPolicy
-from cds_service.guarded_session import guarded_sessions
+from cds_service.egress import Egress, EgressPolicy, HostRule
 from cds_service.local_users import FILE, LocalUsers, UsersError, session_key
 from cds_service.operator_log import OperatorLog
 from cds_service.recording import Recorder
@@ -102,12 +101,16 @@ def _entrance(app: Flask, settings: Settings) -> Entrance:
         hosts = frozenset({public} if public else ())
         return Entrance(attempts=attempts, ended=users, demo=True, demo_hosts=hosts)
     sign_in = read_sign_in(settings.sign_in)
-    provider = None
-    if sign_in.terms is not None:
-        ca_file = None if settings.ca_file is None else str(settings.ca_file)
-        egress = Egress(EgressPolicy(sign_in.servers), ca_file=ca_file)
-        provider = OidcProvider(app, sign_in.terms, guarded_sessions(egress))
+    provider = None if sign_in.terms is None else _provider(app, settings, sign_in.terms, sign_in.servers)
     return Entrance(attempts=attempts, ended=users, accounts=users if sign_in.local_users else None, provider=provider)
+
+
+def _provider(app: Flask, settings: Settings, terms: OidcTerms, servers: frozenset[HostRule]) -> IdentityProvider:
+    from audit_pages.oidc import OidcProvider  # its library takes longer to load than all the rest of the pages
+    from cds_service.guarded_session import guarded_sessions
+
+    ca_file = None if settings.ca_file is None else str(settings.ca_file)
+    return OidcProvider(app, terms, guarded_sessions(Egress(EgressPolicy(servers), ca_file=ca_file)))
 
 
 def _dsi_sources(tools: Collaborators) -> Callable[[], DsiSources]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from audit_pages.oidc import OidcTerms
+from audit_pages.oidc_terms import OidcTerms
 from cds_service.client_values import ValueProblem, read_network
 from cds_service.egress import BadAddress, HostRule, rule_for
 from cds_service.egress_policy import Network
