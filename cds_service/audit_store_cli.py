@@ -157,7 +157,7 @@ def restore(file: Path) -> None:
 
 @audit.command()
 def migrate() -> None:
-    """Bring the store's tables up to date with this version, all or nothing. Back it up first."""
+    """Bring the store's tables up to date with this version, all or nothing."""
     from audit_trail.schema import migrate as migrate_store
     from cds_service.audit_access import at_the_command_line
 

@@ -15,8 +15,9 @@ from sqlalchemy import URL
 from audit_trail.database import impatient
 from audit_trail.draining import StoreDown
 from cds_service.card_owners import SECONDS_KEPT, CardOwnersError, mark_of_card
+from cds_service.computing import LEAD
 from cds_service.operator_log import OperatorLog
-from cds_service.replay_memory import ReplayMemory, ReplayMemoryError
+from cds_service.replay_memory import ReplayMemory
 from cds_service.state_file import mark_of
 
 _STATEMENT_MS: Final = 1000  # an answer waits for it
@@ -52,6 +53,7 @@ class SharedDatabase:
 
     def execute(self, statement: LiteralString, values: Sequence[object]) -> psycopg.Cursor[tuple[Any, ...]]:
         """One statement; ``StoreDown`` at once, while the database is known to be down."""
+        LEAD.leave()  # another machine has to be waited for
         if self._clock() < self._not_before:
             raise StoreDown("it was out of reach a moment ago")
         try:
@@ -79,17 +81,16 @@ class SharedDatabase:
 
 
 class SharedReplayMemory:
-    """A token counts once on all machines; while the database is down, once on each (unless ``required``).
+    """A token counts once on all machines; while the database is down, once on each.
 
     Each machine's own memory is asked first, so that what was used here is not taken again here, come what may. What
     was used while the database was down is told to it when it is back.
     """
 
-    def __init__(self, database: SharedDatabase, own: ReplayMemory, log: OperatorLog, required: bool = False) -> None:
+    def __init__(self, database: SharedDatabase, own: ReplayMemory, log: OperatorLog) -> None:
         self._database = database
         self._own = own
         self._log = log
-        self._required = required
         self._owed: list[Used] = []
         self._lock = threading.Lock()
         self._pruned_at = 0.0
@@ -103,8 +104,6 @@ class SharedReplayMemory:
         try:
             first = self._first_use(used, now)
         except StoreDown as problem:
-            if self._required:
-                raise ReplayMemoryError(str(problem)) from None
             self._is_down(str(problem), used)
             return True
         self._is_up()

@@ -41,7 +41,7 @@ def _replay_memory(settings: Settings, own: ReplayMemory) -> ReplayMemory:
     database = shared_database(settings)
     if database is None:
         return own
-    return SharedReplayMemory(database, own, OperatorLog(settings.log_level), settings.audit_required)
+    return SharedReplayMemory(database, own, OperatorLog(settings.log_level))
 
 
 def sent_cards(settings: Settings) -> SentCards | None:

@@ -19,7 +19,7 @@ from audit_trail.draining import StoreDown
 from audit_trail.store import open_store
 from cds_service.card_owners import SECONDS_KEPT, CardOwnersError, SentCards
 from cds_service.operator_log import OperatorLog
-from cds_service.replay_memory import ReplayMemoryError, SqliteReplayMemory
+from cds_service.replay_memory import SqliteReplayMemory
 from cds_service.settings import Settings
 from cds_service.shared_memory import SharedCardOwners, SharedDatabase, SharedReplayMemory
 from cds_service.trust_setup import sent_cards, shared_database
@@ -52,9 +52,9 @@ class Clock:
         return self.now
 
 
-def a_machine(folder: Path, database: URL, name: str, clock: Clock | None = None, required: bool = False):
+def a_machine(folder: Path, database: URL, name: str, clock: Clock | None = None):
     shared = SharedDatabase(database, clock or Clock())
-    return SharedReplayMemory(shared, SqliteReplayMemory(folder / name), OperatorLog("info"), required)
+    return SharedReplayMemory(shared, SqliteReplayMemory(folder / name), OperatorLog("info"))
 
 
 def use(folder: Path, database: URL, name: str) -> bool:
@@ -134,16 +134,6 @@ def test_while_the_database_is_down_a_token_counts_once_on_each_machine_and_is_m
     assert said(capfd) == [("info", "used-tokens")]
     for token in ("meanwhile", "too", "a moment later", "after"):  # "before" may have gone with the crash
         assert not second.first_use("c", token, UNTIL, NOW)
-
-
-def test_where_the_record_is_required_no_token_counts_without_the_database(
-    tmp_path: Path, own_server: tuple[postgres.Server, URL]
-) -> None:
-    server, database = own_server
-    memory = a_machine(tmp_path, database, "one", required=True)
-    server.stop()
-    with pytest.raises(ReplayMemoryError):
-        memory.first_use("c", "one", UNTIL, NOW)
 
 
 def test_a_database_that_hangs_holds_up_one_call_and_not_the_next(
