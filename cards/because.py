@@ -21,6 +21,7 @@ from rules.finding import Answer, Episode, Finding
 from rules.recommendation import Change
 
 MOST_LINES = 6
+_AGE_ALONE = "age-alone"
 # Questions about one kind of entry: what was considered is that entry itself, only old, over or without new symptoms.
 _OF_ONE_KIND = ("aortic", "major_trauma", "prior_surgery")
 # Questions that several dated entries answer together, in the order of their dates.
@@ -56,6 +57,8 @@ def _lines(speaking: Speaking) -> Iterator[str]:
     if findings.cauda_equina.level == "possible":
         flags = [findings.cauda_equina, *flags]
     for finding in flags:
+        if speaking.advice.situation in AT_ONCE and finding.level == _AGE_ALONE:
+            continue  # where everybody must hurry, a weak reason is no argument
         yield _line(finding, speaking)
         if finding.against:
             yield speaking.wording.detail["against"].format(entries=entries(finding.against, speaking.wording))

@@ -16,7 +16,14 @@ def guideline_table(speaking: Speaking) -> list[str]:
         lines += [f"| {_cell(name)} | {_cell(says)} |" for name, says in rows]
     else:
         lines = [f"- {name}: {says}" for name, says in rows]
-    return ["\n".join(lines), _difference(speaking)]
+    return ["\n".join(lines), " ".join([_difference(speaking), *_as_read(speaking)])]
+
+
+def _as_read(speaking: Speaking) -> list[str]:
+    """A row that holds for what was read says nothing about what was not: that may hold a red flag."""
+    if speaking.advice.situation is not Situation.SOURCE_NOT_READ:
+        return []
+    return [speaking.wording.detail["as-read"]]
 
 
 def rated(study: Study, speaking: Speaking) -> str:

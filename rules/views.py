@@ -79,6 +79,8 @@ def _acp(findings: Findings, preferred: Procedure | None, patient: Patient, guid
         return GuidelineView("acp", "no-criteria", (), "for adults", False)
     rows = [row for row in guidelines.acp_rows if not row.ground and row.condition.holds(findings)]
     leading = _leading_acp(rows, findings, preferred, patient, guidelines) or guidelines.acp_rows[-1]
+    if findings.aortic.answer is Answer.YES and leading.action != "immediate":
+        return GuidelineView("acp", "no-criteria", (), "outside this guideline, which is about the back", False)
     verdict, phrase = _acp_verdict(leading, findings, patient, guidelines)
     says = guidelines.acp_says[phrase].format(label=leading.row.label)
     listed = (leading.row, *(row.row for row in rows if row is not leading))
