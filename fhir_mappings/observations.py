@@ -31,7 +31,7 @@ from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import since_at_least
 from fhir_mappings.record_text import shown
 from fhir_mappings.text_reading import has_red_flag_stem
-from fhir_mappings.units import Number
+from fhir_mappings.units import Number, unit_in_words
 from fhir_mappings.unread_results import may_be_a_finding
 from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
@@ -330,7 +330,8 @@ def _said(name: str, result: Result) -> str:
 def _value_in_words(result: Result) -> str:
     quantity = result.quantity
     if quantity is not None and quantity.value is not None:
-        return f"{quantity.comparator or ''}{quantity.value:g} {quantity.unit or quantity.code or ''}".strip()
+        unit = unit_in_words(quantity.unit or quantity.code or "")
+        return f"{quantity.comparator or ''}{quantity.value:g} {unit}".strip()
     if result.concept is not None:
         return result.concept.words
     if result.answer is not None:

@@ -14,6 +14,16 @@ _NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,7}(?:[.,][0-9]{1,6})?)
 _EGFR = re.compile(r"ml/min(?:/(?:1\.73(?:sqm|m2)|1\.73|m2))?")
 _TO_STRIP = str.maketrans({"{": "", "}": "", "_": "", "^": "", "*": "", " ": "", "²": "2", "(": "", ")": ""})
 
+# UCUM, as people write it. An annotation in braces ("{score}") is no unit: the name of what was measured says it.
+_WRITTEN = {
+    "Cel": "°C",
+    "[degF]": "°F",
+    "mm[Hg]": "mmHg",
+    "[lb_av]": "lb",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+}
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+
 # UCUM codes in lower case, then what records write. Factors: NIST Special Publication 811 (pound, ounce), UCUM (stone).
 _TEMPERATURE: Mapping[str, tuple[float, float]] = {  # (factor, offset): Celsius = factor * value + offset
     **dict.fromkeys(
@@ -164,3 +174,10 @@ _CONVERTERS: Mapping[str, Callable[[float, str], float | None]] = {
     "function-score/promis-physical-function": _t_score,
     "function-score/promis-pain-interference": _t_score,
 }
+
+
+def unit_in_words(unit: str) -> str:
+    """The unit of a record as a clinician reads it; one that is not known stands as the record has it."""
+    if "{" not in unit and "[" not in unit and unit != "Cel":
+        return unit
+    return _WRITTEN.get(unit) or _ANNOTATION.sub("", unit).strip()

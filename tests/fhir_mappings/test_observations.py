@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fhir_mappings.units import unit_in_words
 from rules.dates import DateInterval
 from rules.facts import Fact
 from tests.fhir_mappings.records import (
@@ -390,9 +391,26 @@ def test_every_dated_value_is_kept():
     assert sorted(fact.value or 0 for fact in facts_of(*values)) == [73, 74, 75, 76, 77, 78, 79]
 
 
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [
+        ("Cel", "°C"),
+        ("[degF]", "°F"),
+        ("mL/min/{1.73_m2}", "mL/min/1.73 m²"),
+        ("{score}", ""),
+        ("kg", "kg"),
+        ("mg/dL", "mg/dL"),
+        ("[foo]", "[foo]"),
+        ("{", "{"),
+    ],
+)
+def test_a_unit_is_quoted_as_clinicians_write_it_and_never_taken_for_another(unit: str, written: str):
+    assert unit_in_words(unit) == written
+
+
 def test_a_card_can_quote_the_name_and_the_value():
     fact = only(facts_of(observation("body-temperature", **quantity(39.2, "Cel", "Cel"))))
-    assert fact.evidence.says == "Body temperature: 39.2 Cel"
+    assert fact.evidence.says == "Body temperature: 39.2 °C"
     graded = only(facts_of(observation({"text": "Muscle power, left ankle dorsiflexion"}, valueString="4-/5")))
     assert graded.evidence.says == "Muscle power, left ankle dorsiflexion: 4-/5"
 
