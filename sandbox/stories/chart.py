@@ -15,38 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Struct
-
 from sandbox.days import fhir_date
+from sandbox.stories.fhir_parts import TERMINOLOGY, UCUM, Chart, UnreadableLine, coded, quantity
+from sandbox.stories.results import RESULTS
 from sandbox.stories.story import Resource
 from sandbox.stories.vocabulary import concept
-
-TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
-UCUM = "http://unitsofmeasure.org"
-Line = dict[str, Any]
-
-
-class UnreadableLine(ValueError):
-    """A line of a chart that means nothing; the message says what was expected."""
-
-
-class Chart(Struct, frozen=True):
-    """Whose chart it is, and the words by which dates are found."""
-
-    patient_id: str
-    day: Callable[[str], str]
-    encounter_id: str
-
-    @property
-    def subject(self) -> dict[str, Any]:
-        """The reference to the patient."""
-        return {"reference": f"Patient/{self.patient_id}"}
-
-
-def coded(system: str, code: str, display: str) -> dict[str, Any]:
-    """A CodeableConcept of HL7's own terminology."""
-    return {"coding": [{"system": f"{TERMINOLOGY}/{system}", "code": code, "display": display}]}
-
 
 _CLINICAL = {"active": "Active", "inactive": "Inactive", "resolved": "Resolved", "remission": "Remission"}
 _VERIFICATION = {
@@ -55,13 +28,6 @@ _VERIFICATION = {
     "differential": "Differential",
     "refuted": "Refuted",
     "entered-in-error": "Entered in Error",
-}
-_CATEGORIES = {
-    "exam": "Exam",
-    "vital-signs": "Vital Signs",
-    "laboratory": "Laboratory",
-    "survey": "Survey",
-    "social-history": "Social History",
 }
 
 
@@ -94,88 +60,6 @@ def _problem(
     dates = (("onsetDateTime", began), ("abatementDateTime", ended), ("recordedDate", recorded or began or "today"))
     resource |= {name: chart.day(words) for name, words in dates if words}
     return resource | ({"note": [{"text": note}]} if note else {})
-
-
-def _observation(chart: Chart, what: str, category: str, on: str, value: Mapping[str, Any]) -> Resource:
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "category": [coded("observation-category", category, _CATEGORIES[category])],
-        "code": concept(what),
-        "subject": chart.subject,
-        "effectiveDateTime": chart.day(on),
-        **value,
-    }
-
-
-def quantity(value: float, unit: str) -> dict[str, Any]:
-    """A quantity in a UCUM unit."""
-    return {"value": value, "unit": unit, "system": UCUM, "code": unit}
-
-
-def _exam(chart: Chart, what: str, *, value: str | bool | int, on: str = "today") -> Resource:
-    """A bedside finding, named and answered in words as most records do."""
-    if isinstance(value, bool):
-        given: dict[str, Any] = {"valueBoolean": value}
-    elif isinstance(value, int):
-        given = {"valueInteger": value}
-    else:
-        given = {"valueString": value}
-    return _observation(chart, what, "exam", on, given)
-
-
-def _strength(chart: Chart, what: str, *, grade: int | str, on: str = "today") -> Resource:
-    """Muscle power; ``what`` is the side and the movement."""
-    return _exam(chart, f"text:Muscle power (MRC 0-5), {what}", value=grade, on=on)
-
-
-def _pain(chart: Chart, what: int, *, on: str = "today") -> Resource:
-    return _observation(chart, "pain-score", "survey", on, {"valueQuantity": quantity(what, "{score}")})
-
-
-def _oswestry(chart: Chart, what: int, *, on: str = "today") -> Resource:
-    return _observation(chart, "oswestry", "survey", on, {"valueQuantity": quantity(what, "{score}")})
-
-
-def _vital(word: str, unit: str) -> Callable[..., Resource]:
-    def line(chart: Chart, what: float, *, on: str = "today", unit: str = unit) -> Resource:
-        return _observation(chart, word, "vital-signs", on, {"valueQuantity": quantity(what, unit)})
-
-    return line
-
-
-def _blood_pressure(chart: Chart, what: str, *, on: str = "today") -> Resource:
-    systolic, _, diastolic = what.partition("/")
-    parts = [
-        {"code": concept(name), "valueQuantity": quantity(int(value), "mm[Hg]")}
-        for name, value in (("systolic-pressure", systolic), ("diastolic-pressure", diastolic))
-    ]
-    return _observation(chart, "blood-pressure", "vital-signs", on, {"component": parts})
-
-
-def _lab(
-    chart: Chart, what: str, *, value: float | str, unit: str = "", normal: str = "", on: str = "today"
-) -> Resource:
-    """A laboratory result; ``normal`` is the reference range, from which the interpretation follows."""
-    if isinstance(value, str):
-        return _observation(chart, what, "laboratory", on, {"valueString": value})
-    given: dict[str, Any] = {"valueQuantity": quantity(value, unit)}
-    if normal:
-        low, high = (float(each) if each else None for each in normal.split("-"))
-        code, display = ("N", "Normal")
-        if low is not None and value < low:
-            code, display = ("L", "Low")
-        elif high is not None and value > high:
-            code, display = ("H", "High")
-        given["interpretation"] = [coded("v3-ObservationInterpretation", code, display)]
-        limits = {name: limit for name, limit in (("low", low), ("high", high)) if limit is not None}
-        given["referenceRange"] = [{name: quantity(limit, unit) for name, limit in limits.items()}]
-    return _observation(chart, what, "laboratory", on, given)
-
-
-def _social(chart: Chart, what: str, *, value: str | bool, on: str = "today") -> Resource:
-    given = {"valueBoolean": value} if isinstance(value, bool) else {"valueString": value}
-    return _observation(chart, what, "social-history", on, given)
 
 
 def _medicine(
@@ -331,17 +215,7 @@ def encounter(chart: Chart, reason: str, kind: str, start: str, *, finished: boo
 
 KINDS: dict[str, Callable[..., Resource]] = {
     "problem": _problem,
-    "exam": _exam,
-    "strength": _strength,
-    "pain": _pain,
-    "oswestry": _oswestry,
-    "temperature": _vital("body-temperature", "Cel"),
-    "weight": _vital("body-weight", "kg"),
-    "bmi": _vital("body-mass-index", "kg/m2"),
-    "pulse": _vital("heart-rate", "/min"),
-    "pressure": _blood_pressure,
-    "lab": _lab,
-    "social": _social,
+    **RESULTS,
     "medicine": _medicine,
     "procedure": _procedure,
     "request": _request,

@@ -27,7 +27,8 @@ from importlib.resources import files
 from typing import Any
 
 from sandbox.days import shifted
-from sandbox.stories.chart import Chart, chart_for, encounter, resource_of
+from sandbox.stories.chart import chart_for, encounter, resource_of
+from sandbox.stories.fhir_parts import Chart
 from sandbox.stories.people import PRACTICES, clinician, practitioner_id
 from sandbox.stories.story import DraftOrder, ExpectedCard, Resource, Story
 from sandbox.stories.vocabulary import concept
@@ -54,7 +55,7 @@ def load(today: date | None = None) -> tuple[Story, ...]:
 
 @lru_cache(maxsize=4)
 def _load(today: date) -> tuple[Story, ...]:
-    stories = tuple(_story(entry, chapter, today) for chapter, entry in _entries())
+    stories = tuple(story_of(entry, chapter, today) for chapter, entry in _entries())
     twins = {story.id: story.twin for story in stories}
     if len(twins) != len(stories):
         raise StoryMistake("two stories have the same id")
@@ -78,7 +79,8 @@ def _everyday() -> dict[str, dict[str, list[dict[str, Any]]]]:
     return tomllib.loads(files("sandbox.stories").joinpath("everyday.toml").read_text(encoding="utf-8"))
 
 
-def _story(entry: Mapping[str, Any], chapter: str, today: date) -> Story:
+def story_of(entry: Mapping[str, Any], chapter: str, today: date) -> Story:
+    """One story on one day; what cannot be told as written is refused, by name."""
     own = str(entry.get("id", "a story without an id"))
     _only(entry, _STORY_WORDS, own)
     if missing := _NEEDED - set(entry):
