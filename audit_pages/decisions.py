@@ -83,9 +83,9 @@ class Decisions:
         chosen = self._desk.chosen()
         patient = request.form.get("patient", "").strip()
         everything = Selection(since=_BEGINNING, until=self._desk.gate.now() + timedelta(days=1))
-        self._desk.record("list of a patient", records=1)
         with self._desk.queries().connection() as connection:
             found = calls_listed(connection, everything, patient=patient, limit=500) if patient else ()
+        self._desk.record_patient(patient[:200], records=len(found))
         return render_template(
             "audit_pages/decisions.html",
             chosen=chosen,

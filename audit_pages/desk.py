@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 from msgspec import Struct
@@ -96,6 +97,10 @@ class Desk:
         """Before anything is shown."""
         filtered = chosen.filters.query() if chosen is not None else ""
         self.gate.record(viewer(), action, decision=decision, filtered=filtered, records=records)
+
+    def record_patient(self, patient: str, records: int) -> None:
+        """Before a patient's calls are shown: whose they are, so that it can be told who looked at them."""
+        self.gate.record(viewer(), "list of a patient", filtered=urlencode({"patient": patient}), records=records)
 
 
 def sorted_as_asked(table: TableView) -> TableView:

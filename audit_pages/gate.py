@@ -45,7 +45,8 @@ class Gate:
         return None
 
     def enter(self, viewer: Viewer, stamp: str = "") -> None:
-        """A session of its own for somebody who has just signed in."""
+        """A session of its own for somebody who has just signed in; none where that cannot be recorded."""
+        self.record(viewer, "sign-in")
         now = self._clock().timestamp()
         session.clear()
         session[_KEY] = {
@@ -58,7 +59,6 @@ class Gate:
             "began": now,
             "seen": now,
         }
-        self.record(viewer, "sign-in")
 
     def leave(self) -> None:
         """Ends the session, for copies of its cookie too."""

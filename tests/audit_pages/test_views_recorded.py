@@ -65,6 +65,29 @@ def test_a_view_that_cannot_be_recorded_is_not_shown(past: Past, page: str, monk
     assert "orders" not in answer.get_data(as_text=True)
 
 
+def test_nobody_is_signed_in_whose_sign_in_cannot_be_recorded(fresh: Past, monkeypatch: pytest.MonkeyPatch):
+    add_user(fresh, "ann", "auditor")
+    visitor = Visitor(fresh)
+
+    def refuse(*_: object) -> None:
+        raise StoreDown("locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "accessed", refuse)
+        assert visitor.sign_in("ann").status_code == 503
+    answer = visitor.get("/audit")
+    assert answer.status_code == 302, "there is no session"
+    assert "sign-in" in answer.headers["Location"]
+
+
+def test_whoever_lists_a_patients_calls_is_recorded_with_whose_they_were(fresh: Past):
+    visitor = signed_in(fresh, "auditor")
+    form = {"csrf_token": visitor.token("/audit/decisions"), "patient": "pat 1&2"}
+    assert visitor.post("/audit/decisions", form).status_code == 200
+    last = accesses(fresh)[0]
+    assert (last.who, last.action, last.filter) == (visitor.name, "list of a patient", "patient=pat+1%262")
+
+
 def test_a_sign_in_and_a_refused_one_are_recorded(fresh: Past):
     add_user(fresh, "ann", "quality")
     Visitor(fresh).sign_in("ann", "wrong wrong wrong")
