@@ -29,6 +29,12 @@ _REFERENCE: Final = re.compile(
 )
 _PEOPLE: Final = frozenset({"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Person"})
 _OF_PEOPLE: Final = frozenset({"name", "telecom", "address", "contact", "birthDate", "photo", "identifier"})
+_NAMES_SOMEBODY: Final = frozenset(
+    {
+        "actor", "asserter", "author", "generalPractitioner", "individual", "informationSource", "patient", "performer",
+        "practitioner", "recorder", "requester", "resultsInterpreter", "subject",
+    }
+)  # fmt: skip
 _SHORTEST: Final = 2
 _UNREAD_START: Final = 30  # a card may cut a long text; its beginning is enough to know it by
 
@@ -120,10 +126,18 @@ def _of_reference(each: dict[str, Any]) -> Iterator[str]:
     reference = each.get("reference")
     if isinstance(reference, str):
         yield _tail(reference)
-        display = each.get("display")
-        if isinstance(display, str) and reference.rpartition("/")[0].rpartition("/")[2] in _PEOPLE:
+        if reference.rpartition("/")[0].rpartition("/")[2] in _PEOPLE:
+            yield from _display_of(each)
+    for name in _NAMES_SOMEBODY & each.keys():  # also where a name stands without any reference
+        yield from _display_of(each[name])
+
+
+def _display_of(value: Any) -> Iterator[str]:
+    for each in value if isinstance(value, list) else [value]:
+        display = each.get("display") if isinstance(each, dict) else None
+        if isinstance(display, str):
             yield display
-            yield from display.split()
+            yield from _names_of(display)
 
 
 def _numbers(identifiers: Any) -> Iterator[str]:

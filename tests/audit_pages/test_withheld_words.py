@@ -73,6 +73,12 @@ def test_a_clinician_who_is_only_named_in_a_reference_is_taken_out():
     assert hidden(conditions={"entry": [{"resource": entry}]}).of("told by Dr Who") == "told by [withheld]"
 
 
+@pytest.mark.parametrize("member", ["requester", "performer", "author"])
+def test_a_name_that_stands_without_a_reference_is_taken_out(member: str):
+    entry = {"resourceType": "ServiceRequest", "id": "s", member: [{"display": "Dr Hyde"}]}
+    assert hidden(orders={"entry": [{"resource": entry}]}).of("ordered by Hyde") == "ordered by [withheld]"
+
+
 def test_text_that_nobody_understood_is_left_out_whole():
     call = a_request([a_draft("mri-lumbar-without-contrast")], patient=a_patient(as_of=NOW.date()))
     order = call["context"]["draftOrders"]["entry"][0]["resource"]
