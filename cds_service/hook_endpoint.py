@@ -77,7 +77,10 @@ class _Headers:
 
 
 def _whole(stream: Any, length: int) -> bytes:
-    body = read_body(stream, length)
+    try:
+        body = read_body(stream, length)
+    except OSError:  # the caller has gone in the middle of it
+        raise cut_off() from None
     if len(body) < length:
         raise cut_off()
     return body

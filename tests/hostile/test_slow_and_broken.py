@@ -99,6 +99,24 @@ def test_a_body_that_ends_early_is_a_408_that_says_so(closed: Closed) -> None:
     closed.assert_good_call_is_answered()
 
 
+@pytest.mark.parametrize("length", [100_000, 900_000])
+@pytest.mark.parametrize("more", [(), ("Content-Encoding: identity",), ("X-Name: \xe4",)])
+def test_a_caller_that_vanishes_in_the_middle_of_a_body_is_no_defect_of_the_service(
+    closed: Closed, length: int, more: tuple[str, ...]
+) -> None:
+    before = len(closed.log())
+    with connected(closed) as connection:
+        connection.sendall(head(closed, length, *more) + b" " * 90_000)
+        time.sleep(0.2)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0, 0, 0, 0, 0)))  # ends with a reset
+    closed.assert_good_call_is_answered()
+    ends = time.monotonic() + PATIENCE
+    while '"status":408' not in closed.log()[before:]:
+        assert time.monotonic() < ends, closed.log()[before:]
+        time.sleep(0.05)
+    assert '"status":500' not in closed.log()[before:]
+
+
 @pytest.mark.parametrize(
     ("chunks", "status"),
     [
