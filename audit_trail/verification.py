@@ -129,8 +129,8 @@ class _Verification:
         if hash_of_content(row.content) != row.content_hash:
             return "its content was changed"
         found = understood(row.content)
-        if (found.kind, microseconds(found.at)) != (row.kind, link.at):
-            return "its kind or moment are not those of its content"
+        if (found.kind, microseconds(found.at), len(row.content)) != (row.kind, link.at, row.size):
+            return "its kind, moment or size are not those of its content"
         if isinstance(found.record, CheckpointRecord):
             self._checkpoint(found.record, f"the checkpoint in {record_id(row.writer, row.number)}")
         return self._columns_of(row, found.record, rows)

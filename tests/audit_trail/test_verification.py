@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import Column, select, update
 
 from audit_trail.chain import Link, hash_of, hash_of_content
 from audit_trail.checkpoints import (
@@ -192,6 +193,43 @@ def test_tampering_is_named(filled: Store, tampering: Tampering) -> None:
     assert (first.writer, first.number) == (tampering.writer, tampering.number)
     assert tampering.said in first.what
     assert not found.sound
+
+
+def another(value: Any) -> Any:
+    """A value that is not this one."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, bytes):
+        return bytes([value[0] ^ 1]) + value[1:]
+    if isinstance(value, datetime):
+        return value + timedelta(microseconds=1)
+    return f"{value}x" if isinstance(value, str) else (value or 0) + 5000
+
+
+def test_no_value_in_any_column_of_any_table_can_be_changed_unnoticed(filled: Store) -> None:
+    """One cell of each column, one after the other; each is put back before the next."""
+    unnoticed = []
+    for table in (RECORD, WRITER, *DERIVED):
+        with reading(filled.engine) as connection:
+            row = connection.execute(select(table).order_by(*table.primary_key)).mappings().first()
+        assert row is not None, table.name
+        for column in table.columns:
+            was, key = row[column.name], {each.name: row[each.name] for each in table.primary_key}
+            now = another(was)
+            assert set_cell(filled, column, key, now) == 1
+            if verify(filled, KEYS).sound:
+                unnoticed.append(f"{table.name}.{column.name}")
+            changed = {**key, column.name: now} if column.name in key else key
+            assert set_cell(filled, column, changed, was) == 1
+    assert unnoticed == []
+    assert verify(filled, KEYS).sound
+
+
+def set_cell(store: Store, column: Column[Any], key: dict[str, Any], value: Any) -> int:
+    table = column.table
+    wanted = [table.c[name] == each for name, each in key.items()]
+    with writing(store.engine) as connection:
+        return connection.execute(update(table).where(*wanted).values({column: value})).rowcount
 
 
 def test_of_each_chain_the_first_broken_link_is_named(filled: Store) -> None:
