@@ -208,9 +208,10 @@ def _cards(record: DecisionRecord, outcomes: tuple[Happened, ...], hidden: Withh
 
 def _story(record: DecisionRecord, outcomes: tuple[Happened, ...], hidden: Withheld, sees: bool) -> Story:
     story = story_of(record, outcomes)
+    # What happened next has a table of its own on the page, without comments where these are withheld.
+    kept = tuple(each for each in story.sections if each.title != "What happened next")
     if sees:
-        return story
-    kept = [each for each in story.sections if each.title != "What happened next"]  # may hold a comment in free text
+        return Story(story.title, story.lead, kept)
     return Story(hidden.of(story.title), hidden.of(story.lead), tuple(_hidden(each, hidden) for each in kept))
 
 

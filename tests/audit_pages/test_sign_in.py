@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from cds_service import pages_setup
+from cds_service.local_users import UsersError, session_key
 from cds_service.rate_limit import RateLimit
 from cds_service.sign_in_attempts import SignInAttempts
 from tests.audit_pages.history import Past, past_in
@@ -117,6 +118,17 @@ def test_the_cookie_is_for_this_host_over_https_and_out_of_reach_of_scripts(fres
     parts = {part.strip() for part in rest.split(";")}
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= parts
     assert not any(part.startswith("Domain") for part in parts)
+
+
+def test_the_key_of_the_cookies_is_made_once_and_readable_by_nobody_else(fresh: Past):
+    folder = fresh.settings.state_folder
+    key = session_key(folder)
+    assert len(key) >= 32
+    assert session_key(folder) == key == fresh.app.config["SECRET_KEY"]
+    assert (folder / "session-key").stat().st_mode & 0o077 == 0
+    (folder / "session-key").write_text("short", encoding="utf-8")
+    with pytest.raises(UsersError):
+        session_key(folder)
 
 
 def test_pages_are_not_shown_over_plain_http(fresh: Past):
