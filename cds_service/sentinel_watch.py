@@ -20,6 +20,7 @@ from audit_trail.queries import Queries
 from audit_trail.sentinels import Warned, warnings_of
 from audit_trail.watching import facts_before, watched_at
 from cds_service.operator_log import OperatorLog
+from cds_service.service_catalogue import TEMPLATES
 
 SECONDS_BETWEEN_LOOKS: Final = 300.0
 SECONDS_BEFORE_THE_FIRST: Final = 20.0
@@ -28,6 +29,9 @@ _BEFORE_IS_FRESH: Final = timedelta(hours=1)  # four weeks change little in an h
 KINDS: Final = (
     "silence", "rule stopped", "source stopped", "failures", "unread sources", "unmapped codes", "overrides", "latency",
 )  # fmt: skip
+
+
+_KEYS: Final = frozenset(template.key for template in TEMPLATES)
 
 
 class WarningCounts(Protocol):
@@ -81,12 +85,11 @@ class SentinelWatch:
         now = {(each.kind, each.about): each for each in watch.warnings}
         for key, each in now.items():
             if key not in self._known:
-                self._operator.write(
-                    "warning", "sentinel", f"{each.kind}: {each.says} (now {each.recent}; usual {each.usual})"
-                )
+                said = f"{each.kind}: {_told(each)} (now {each.recent}; usual {each.usual})"
+                self._operator.write("warning", "sentinel", said)
         for key, each in self._known.items():
             if key not in now:
-                self._operator.write("info", "sentinel", f"over: {each.kind}: {each.says}")
+                self._operator.write("info", "sentinel", f"over: {each.kind}: {_told(each)}")
         self._known = now
         self._pass_on(watch)
         counted = Counter(each.kind for each in watch.warnings)
@@ -138,3 +141,10 @@ class SentinelWatch:
             os.close(file)
             return None
         return file
+
+
+def _told(warned: Warned) -> str:
+    """In words fit for the log: a key that a client made up itself is not repeated there."""
+    if warned.kind == "source stopped" and warned.about.rpartition(": ")[2] not in _KEYS:
+        return f"Nothing comes under a prefetch key of its own from {warned.client or 'open calls'} any more"
+    return warned.says
