@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Table
 
 from audit_trail.record import (
@@ -22,9 +23,10 @@ from audit_trail.record import (
 from audit_trail.tables import ACCESS, CARD, CONTENT, DECISION, FEEDBACK, JUDGED_ORDER, NOTED, PAGE, PAGE_VIEW
 from cards.ids import Ids, ids_of_call
 from cards.page import handles_of
+from rules.recommendation import Situation
 
 # Changes whenever a record's rows change: rows of another way are made again (see ``schema.py``).
-WAY: Final = "4"
+WAY: Final = "5"
 LONGEST: Final = 200
 _GRAVEST_FIRST: Final = ("critical", "warning", "info")
 Row = dict[str, Any]
@@ -93,7 +95,7 @@ def _decision_rows(writer: str, number: int, record: DecisionRecord) -> Rows:
     if record.cards:
         about = _orders_by_card(ids, record.orders)
         rows[CARD] = [
-            _card_row(whose, part, card, about.get(card.uuid, record.orders[0]))
+            _card_row(whose, part, card, about.get(card.uuid) or _escalated(ids, card, record.orders))
             for part, card in enumerate(record.cards)
         ]
         rows[PAGE] = list(_page_rows(writer, number, record.at, ids, record.orders))
@@ -164,6 +166,16 @@ def _order_row(whose: Row, part: int, order: OrderSummary) -> Row:
 
 def _orders_by_card(ids: Ids, orders: Iterable[OrderSummary]) -> dict[str, OrderSummary]:
     return {ids.of("card", order.reference, order.situation): order for order in orders}
+
+
+def _escalated(ids: Ids, card: CardSummary, orders: tuple[OrderSummary, ...]) -> OrderSummary:
+    """The order of a deferral that its card does not speak of, as a red flag has come to light; else the first order."""
+    for order in orders:
+        if order.situation == Situation.DEFERRED.value:
+            for situation in Situation:
+                if ids.of("card", order.reference, situation.value) == card.uuid:
+                    return msgspec.structs.replace(order, situation=situation.value)
+    return orders[0]  # a card about several orders
 
 
 def _card_row(whose: Row, part: int, card: CardSummary, about: OrderSummary) -> Row:

@@ -8,17 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import URL, func, select, text
 
-from audit_trail.columns import LONGEST, as_lines, column_text, line_of
+from audit_trail.columns import LONGEST, as_lines, column_text, line_of, rows_of
 from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address
 from audit_trail.draining import StoreDown
 from audit_trail.journal import Frame
-from audit_trail.record import UnknownRecord, decode, encode
+from audit_trail.record import CardSummary, OrderSummary, UnknownRecord, decode, encode
 from audit_trail.store import UNREADABLE, NotRecorded, Store, open_store
 from audit_trail.tables import CARD, DECISION, DERIVED, NOTED, RECORD
 from audit_trail.verification import verify
+from cards.ids import ids_of_call
 from tests.audit_trail.stores import NOON, a_decision, a_store, an_access, fill, frames, tampered
 
 
@@ -122,6 +124,24 @@ def test_columns_say_what_the_record_says(store: Store) -> None:
         ("unmapped code", "\nurn:example|local-7\n"),
         ("asked", "\nfever\n"),
         ("presumed", "\nsaddle-anaesthesia\ncancer\n"),
+    ]
+
+
+def test_each_card_is_filed_under_the_order_that_it_is_about() -> None:
+    """Also the card of a deferral that a red flag has overtaken: it speaks of the red flag."""
+    ids = ids_of_call("st-anna", "a-service", "an-instance", "a-digest")
+    orders = (
+        OrderSummary(reference="ServiceRequest/1", situation="not-appropriate", procedure="ct", row="row-1"),
+        OrderSummary(reference="ServiceRequest/2", situation="deferred", procedure="mri", row="row-2"),
+    )
+    names = [("ServiceRequest/2", "emergency"), ("ServiceRequest/1", "not-appropriate"), ("both", "not-rated")]
+    cards = tuple(CardSummary(uuid=ids.of("card", *name), indicator="info") for name in names)
+    call = a_decision(1, service="a-service", hook_instance="an-instance", body_digest="a-digest", orders=orders)
+    rows = rows_of("w", 1, msgspec.structs.replace(call, cards=cards))[CARD]
+    assert [(row["procedure"], row["situation"], row["rule_row"]) for row in rows] == [
+        ("mri", "emergency", "row-2"),
+        ("ct", "not-appropriate", "row-1"),
+        ("ct", "not-appropriate", "row-1"),  # about several: the first
     ]
 
 
