@@ -29,6 +29,7 @@ from sandbox.fhir_server.smart import Smart
 from sandbox.fhir_server.store import NotReadable, Resource, Store, UnknownParameter
 
 PATH = "/fhir"
+_REQUESTS_KEPT = 20_000
 _USUAL_COUNT = 100  # entries of a page when nothing was asked: a list of patients has room on one
 Answer = tuple[int, Resource]
 
@@ -81,6 +82,12 @@ class FhirServer(ThreadingHTTPServer):
             self.behaviour = behaviour
             self.faults = Faults(behaviour.faults)
         self.requests.clear()
+
+    def noted(self, request: Request) -> None:
+        """Keeps a request to be looked at; of a server that runs for days, the latest."""
+        self.requests.append(request)
+        if len(self.requests) > _REQUESTS_KEPT:
+            del self.requests[: _REQUESTS_KEPT // 2]
 
     def kill(self) -> None:
         """As a power cut would: nobody listens, and open connections are cut."""
@@ -150,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         path = address.path.removeprefix(PATH)
         request = Request(method, path, address.query, body, self.headers.get("Authorization", ""))
-        self.server.requests.append(request)
+        self.server.noted(request)
         behaviour = self.server.behaviour
         fault = self.server.faults.next(request.resource_type or path.strip("/"), method)
         pause = behaviour.delay + (fault.seconds if fault is not None and fault.kind == "delay" else 0.0)

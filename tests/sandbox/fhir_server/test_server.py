@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from cds_service.service_catalogue import TEMPLATES
-from sandbox.fhir_server import Behaviour, Fault, FhirServer, Store, running
+from sandbox.fhir_server import Behaviour, Fault, FhirServer, Request, Store, running
 from sandbox.stories import load, store_of
 from tests.builders import PATIENT_ID, REQUESTER_ID, a_condition, a_patient, a_user, an_encounter, an_observation
 from tests.cds_service.test_fhir_fetching import TODAY
@@ -224,6 +224,13 @@ def test_broken_connections_are_really_broken(kind: str, server: FhirServer) -> 
     server.serve(behaviour=Behaviour(faults=(Fault(kind),)))
     with pytest.raises(requests.RequestException):
         get(server, f"/Patient/{PATIENT_ID}")
+
+
+def test_a_server_that_runs_for_days_forgets_its_oldest_requests(server: FhirServer) -> None:
+    for number in range(30_000):
+        server.noted(Request("GET", f"/Patient/{number}", "", "", ""))
+    assert len(server.requests) <= 20_000
+    assert server.requests[-1].path == "/Patient/29999"
 
 
 def test_it_runs_as_a_program_with_the_stories_patients() -> None:
