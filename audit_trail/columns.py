@@ -169,7 +169,7 @@ def _orders_by_card(ids: Ids, orders: Iterable[OrderSummary]) -> dict[str, Order
 
 
 def _escalated(ids: Ids, card: CardSummary, orders: tuple[OrderSummary, ...]) -> OrderSummary:
-    """The order of a deferral that its card does not speak of, as a red flag has come to light; else the first order."""
+    """The order of a deferral whose card speaks of a red flag that has come to light since; else the first order."""
     for order in orders:
         if order.situation == Situation.DEFERRED.value:
             for situation in Situation:
