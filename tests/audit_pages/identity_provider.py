@@ -30,6 +30,7 @@ class Provider:
         self.claims: dict[str, Any] = {}
         self.metadata: dict[str, Any] = {}
         self.asked: list[str] = []
+        self.sends_on = ""  # where its token endpoint sends whoever asks
         self._codes: dict[str, dict[str, str]] = {}
 
     def new_key(self, name: str) -> None:
@@ -112,6 +113,12 @@ def identity_provider() -> Iterator[Provider]:
 
         def do_POST(self) -> None:
             made[0].asked.append(self.path)
+            if made[0].sends_on:
+                self.send_response(307)
+                self.send_header("Location", made[0].sends_on)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
             self._say(*made[0].token(form, self.headers.get("Authorization", "")))

@@ -170,6 +170,15 @@ def test_no_other_server_is_contacted_whatever_the_provider_says(site: Past, pro
         assert elsewhere.asked == []
 
 
+def test_a_redirect_is_not_followed_even_to_the_provider_itself(site: Past, provider: Provider):
+    with identity_provider() as elsewhere:
+        for target in (f"{elsewhere.issuer}/token", f"{provider.issuer}/another-token"):
+            provider.sends_on = target
+            assert come_back(Visitor(site), provider).headers["Location"] == "/audit/sign-in"
+        assert elsewhere.asked == []
+        assert "/realms/clinic/another-token" not in provider.asked
+
+
 def test_a_server_that_was_agreed_on_is_contacted(tmp_path: Path, provider: Provider):
     with identity_provider() as elsewhere:
         elsewhere.key = provider.key
