@@ -82,7 +82,8 @@ def read_filters(arguments: Mapping[str, str], today: date, days: int = DEFAULT_
     first = _day(arguments.get("from", "")) or last - timedelta(days=days - 1)
     first, last = min(first, last), max(first, last)
     first = max(first, last - timedelta(days=LONGEST_DAYS))
-    rest = {name: arguments.get(name, "")[:300] for name in (*PARTS, "clinician", "silent")}
+    # No column holds a NUL, and not every database lets itself be asked for one.
+    rest = {name: arguments.get(name, "")[:300].replace("\0", "") for name in (*PARTS, "clinician", "silent")}
     return Filters(first=first, last=last, **rest)
 
 

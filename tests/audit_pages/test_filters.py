@@ -54,3 +54,7 @@ def test_nobody_answers_to_a_pseudonym_that_is_not_known():
 def test_the_last_day_is_whole():
     found = read_filters({"from": "2026-11-20", "to": "2026-11-20"}, TODAY).selection(lambda _: ())
     assert (found.until - found.since).total_seconds() == 86_400
+
+
+def test_what_no_database_can_be_asked_for_is_not_asked():
+    assert read_filters({"client": "a\0b", "clinician": "\0"}, TODAY).narrowed == {"client": "ab"}
