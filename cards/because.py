@@ -45,7 +45,7 @@ def because_line(speaking: Speaking) -> str:
     deciding = red_flags(findings) or [
         finding for finding in (findings.conservative_care, findings.candidate) if finding.answer is Answer.YES
     ]
-    named = [each for finding in deciding for each in finding.because]
+    named = [each for finding in deciding for each in _most_telling_first(finding)]
     if not named:
         return ""
     return speaking.wording.detail["because-line"].format(entries=entries(named, speaking.wording, shown=3))
@@ -88,11 +88,20 @@ def _notes_of_what_counts(finding: Finding, speaking: Speaking) -> list[str]:
 
 
 def _most_telling_first(finding: Finding) -> Sequence[Evidence]:
-    """Of a course, where it began and where it stands now: today's grade is never one of the entries only counted."""
+    """Of a course, where it began and where it stands now: today's grade is never one of the entries only counted.
+
+    An age comes last: everybody has one.
+    """
     if finding.name in _COURSES and len(finding.because) > 2:
         first, *between, latest = finding.because
         return (first, latest, *between)
+    if len(finding.because) > 1:
+        return sorted(finding.because, key=_is_an_age)
     return finding.because
+
+
+def _is_an_age(evidence: Evidence) -> bool:
+    return evidence.reference == "Patient"
 
 
 def notes_of(finding: Finding, speaking: Speaking) -> list[str]:
