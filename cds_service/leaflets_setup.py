@@ -20,5 +20,7 @@ def add_leaflets(app: Flask, settings: Settings, tools: Collaborators, recorder:
     """The patient's and the clinician's page; about decisions only where these are kept."""
     store = store_of(settings) if recorder.keeps else None
     log = OperatorLog(settings.log_level)
-    source: PageSource = NoPages() if store is None else KeptPages(store, recorder.keep, log, settings.page_days)
+    source: PageSource = NoPages()
+    if store is not None:
+        source = KeptPages(store, recorder.keep, log, settings.page_days, recorder.records_wait)
     app.register_blueprint(leaflet_pages(source, tools.guidelines.on, lambda: datetime.now(UTC)))

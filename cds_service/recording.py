@@ -169,6 +169,10 @@ class Recorder:
         number = self._append(self._journal, record)
         return record_id(self._journal.writer, number)
 
+    def records_wait(self) -> bool:
+        """Are there records that are written, and not yet in the store?"""
+        return self._journal is not None and self._journal.numbers()["audit_journal_bytes_waiting"][1] > 0
+
     def health(self) -> dict[str, object]:
         """What `GET /health` says of the audit record."""
         return {"state": "off"} if self._journal is None else self._journal.health()

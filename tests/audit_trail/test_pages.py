@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,13 +12,14 @@ from sqlalchemy import select
 from audit_trail.database import reading
 from audit_trail.draining import StoreDown
 from audit_trail.journal import JournalError
-from audit_trail.pages import find_page
+from audit_trail.pages import KeptPage, find_page
 from audit_trail.queries import Queries
 from audit_trail.record import PageViewRecord, Record
 from audit_trail.retention import Why, prune_before
 from audit_trail.store import Store
 from audit_trail.tables import PAGE
 from cards.page import AUDIENCES, ClinicianPage, PatientPage
+from cds_service import kept_pages
 from cds_service.kept_pages import KeptPages
 from cds_service.operator_log import OperatorLog
 from leaflets.page_source import PagesUnavailable
@@ -112,6 +114,42 @@ def test_that_a_page_was_opened_is_recorded_and_nobody_is_named(store: Store, ha
         PageViewRecord(at=NOON, page="patient", handle=handles["patient"], decision=decision, language="es"),
         PageViewRecord(at=NOON, page="patient", language="en"),
     ]
+
+
+def test_a_link_that_is_opened_before_its_decision_is_stored_waits_for_it(
+    store: Store, handles: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = OneStore(store)
+    looks: list[int] = []
+    monkeypatch.setattr(kept_pages, "SECONDS_BETWEEN_LOOKS", 0)
+
+    def not_at_once(*asked: Any) -> KeptPage | None:
+        looks.append(1)
+        return find_page(*asked) if len(looks) > 3 else None
+
+    monkeypatch.setattr(kept_pages, "find_page", not_at_once)
+    pages = KeptPages(late, [].append, OperatorLog("error"), DAYS, lambda: True)  # type: ignore[arg-type]
+    assert pages.opened("patient", handles["patient"], "en", NOON) is not None
+    assert len(looks) == 4
+
+
+@pytest.mark.parametrize(
+    ("handle", "waiting", "looked"),
+    [
+        ("00000000-0000-4000-8000-000000000000", False, 1),
+        ("whatever somebody typed", True, 1),
+        ("00000000-0000-4000-8000-000000000000", True, 1 + kept_pages.LOOKS),
+    ],
+)
+def test_an_unknown_link_is_looked_up_again_only_while_records_wait(
+    handle: str, waiting: bool, looked: int, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(kept_pages, "SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(kept_pages, "find_page", lambda *_: looks.append(1))
+    pages = KeptPages(OneStore(store), [].append, OperatorLog("error"), DAYS, lambda: waiting)  # type: ignore[arg-type]
+    assert pages.opened("patient", handle, "en", NOON) is None
+    assert len(looks) == looked
 
 
 def broken(_: Record) -> None:
