@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Response, abort, g, redirect, request, session, url_for
+from flask import Response, g, redirect, request, session, url_for
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from audit_pages.people import ROLES, Viewer
@@ -17,6 +18,10 @@ from audit_pages.seams import DEMO, Clock, Entrance, Records, View
 _KEY: Final = "viewer"
 _SEEN_EVERY: Final = 60  # seconds between two notes in the cookie that somebody is still there
 _OPEN: Final = frozenset({"audit.sign_in", "audit.sign_in_post", "audit.provider", "audit.callback", "audit.static"})
+
+
+class NotShown(Forbidden):
+    """To nobody, as things are; the description says why."""
 
 
 class Gate:
@@ -31,6 +36,7 @@ class Gate:
         """Before each request: nothing, or the way to the sign-in."""
         if self._entrance.demo:
             self._require_this_machine()
+            self._require_made_up_patients()
             g.viewer = DEMO
             return None
         self._require_no_eavesdropper()
@@ -109,11 +115,19 @@ class Gate:
         """A page elsewhere whose name is made to point to this machine must not read the demo's records."""
         host = urlsplit(f"//{request.host}").hostname or ""
         if not (_is_loopback(host) or host in self._entrance.demo_hosts):
-            abort(403, "the demo's pages are shown under the address of this machine only")
+            raise NotShown("The demo's pages are shown under the address of this machine only.")
+
+    def _require_made_up_patients(self) -> None:
+        """Whoever tries the service out beside a real one must not open that one's record to the whole machine."""
+        if self._records.hold_calls_of_clients():
+            raise NotShown(
+                "This record holds calls of registered clients. Its pages need a sign-in: lumbar-cds serve --clients "
+                "FILE. A demo has a state folder of its own."
+            )
 
     def _require_no_eavesdropper(self) -> None:
         if request.scheme != "https" and not _is_loopback(urlsplit(f"//{request.host}").hostname or ""):
-            abort(403, "these pages are shown over https only")
+            raise NotShown("These pages are shown over https only.")
 
 
 def _is_loopback(host: str) -> bool:

@@ -34,6 +34,10 @@ class Records(Protocol):
         """Keeps a view before the page is shown, or raises ``StoreDown``."""
         ...
 
+    def hold_calls_of_clients(self) -> bool:
+        """Are there calls of registered clients on record, so of real patients? May raise ``StoreDown``."""
+        ...
+
 
 class Attempts(Protocol):
     """How often somebody may try to sign in."""

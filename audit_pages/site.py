@@ -15,7 +15,7 @@ from audit_pages.clinicians import Clinicians
 from audit_pages.decisions import Decisions
 from audit_pages.desk import Desk
 from audit_pages.dsi import DsiSources
-from audit_pages.gate import Gate, headers
+from audit_pages.gate import Gate, NotShown, headers
 from audit_pages.numbers import Numbers
 from audit_pages.public import PublicPages
 from audit_pages.seams import Clock, Entrance, Log, Pseudonym, Records
@@ -172,8 +172,7 @@ def _problems(blueprint: Blueprint, log: Log) -> None:
     @blueprint.errorhandler(HTTPException)
     def refused(problem: HTTPException) -> tuple[str, int] | Response:
         status = problem.code or 500
-        own = problem.description if status == 403 and problem.description and "address" in problem.description else ""
-        return page(status, (own or "") if status == 403 else "")
+        return page(status, problem.description or "" if isinstance(problem, NotShown) else "")
 
     @blueprint.errorhandler(StoreDown)
     def out_of_reach(problem: StoreDown) -> tuple[str, int]:

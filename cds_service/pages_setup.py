@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask
+from sqlalchemy import select
 
 from audit_pages.dsi import DsiSources
 from audit_pages.oidc_terms import OidcTerms
@@ -15,6 +17,7 @@ from audit_pages.seams import Entrance, IdentityProvider, View
 from audit_pages.site import Record, Site, register_pages
 from audit_trail.queries import Queries
 from audit_trail.record import AccessRecord
+from audit_trail.tables import DECISION
 from cds_service.collaborators import Collaborators
 from cds_service.egress import Egress, EgressPolicy, HostRule
 from cds_service.local_users import FILE, LocalUsers, UsersError, session_key
@@ -29,6 +32,8 @@ from cds_service.store_of_process import StoreOfProcess, store_of
 from cds_service.versions import software_version
 
 WRITER: Final = "pages"  # the chain of the accesses through the pages, one for all processes that share a store
+_SECONDS_LOOK_HOLDS: Final = 10.0
+_ANY_OF_CLIENTS: Final = select(DECISION.c.number).where(DECISION.c.registered.is_(True)).limit(1)
 _EXTENSION: Final = "lumbar_cds_sentinels"
 
 
@@ -37,10 +42,21 @@ class RecordsOfPages:
 
     def __init__(self, store: StoreOfProcess) -> None:
         self._store = store
+        self._looked = -_SECONDS_LOOK_HOLDS
+        self._of_clients = False
 
     def queries(self) -> Queries:
         """Questions to it."""
         return self._store.queries()
+
+    def hold_calls_of_clients(self) -> bool:
+        """Are there calls of registered clients on record, so of real patients?"""
+        now = time.monotonic()
+        if not self._of_clients and now - self._looked >= _SECONDS_LOOK_HOLDS:
+            with self.queries().connection() as connection:
+                self._of_clients = connection.scalar(_ANY_OF_CLIENTS) is not None
+            self._looked = now
+        return self._of_clients
 
     def record(self, view: View, now: datetime) -> None:
         """Keeps a view before the page is shown, or raises ``StoreDown``."""

@@ -39,10 +39,16 @@ REASONS = (
 class TrustsHeaders:
     """Takes the client from a header: who may call is tested elsewhere."""
 
+    def __init__(self, registered: bool) -> None:
+        self.registered = registered
+
     def identify(self, headers: RequestHeaders, path: str) -> Caller:
         client = headers.get("X-Client") or "st-anna"
         return Caller(
-            client, registered=True, silent=CLIENTS.get(client, False), issuer=f"https://{client}.example.org"
+            client,
+            registered=self.registered,
+            silent=CLIENTS.get(client, False),
+            issuer=f"https://{client}.example.org",
         )
 
     def origins(self) -> frozenset[str]:
@@ -61,7 +67,7 @@ class Past:
         self.recorder: Recorder = recorder_for(self.settings)
         self.recorder.prepare(usual_tools())
         self.recorder.start()
-        self.app: Flask = create_app(self.settings, usual_tools(), TrustsHeaders(), self.recorder)
+        self.app: Flask = create_app(self.settings, usual_tools(), TrustsHeaders(registered=not demo), self.recorder)
         self.calls: FlaskClient = self.app.test_client()
         self.seed = random.Random(7)
 

@@ -15,6 +15,8 @@ from cds_service.rate_limit import RateLimit
 from cds_service.sign_in_attempts import SignInAttempts
 from tests.audit_pages.history import Past, past_in
 from tests.audit_pages.visiting import PAGES, PASSWORD, Visitor, add_user, signed_in, users_of
+from tests.builders import a_draft, a_patient
+from tests.hook_requests import a_request
 
 
 @pytest.mark.parametrize(
@@ -209,6 +211,23 @@ def test_the_demo_needs_no_sign_in_and_is_shown_under_this_machines_name_only(tm
         assert Visitor(demo, host="http://localhost:8090").get("/audit").status_code == 200
         # A page elsewhere whose name was made to point to this machine.
         assert Visitor(demo, host="http://rebound.example:8090").get("/audit").status_code == 403
+
+
+def test_the_demo_shows_no_record_of_registered_clients(tmp_path: Path):
+    """The service is tried out on the machine, and in the state folder, of the real one."""
+    call = a_request([a_draft("mri-lumbar-without-contrast")], patient=a_patient(as_of=datetime.now(UTC).date()))
+    with past_in(tmp_path, demo=True) as demo:
+        demo.call(call, datetime.now(UTC))
+        demo.store()
+        assert Visitor(demo, host="http://127.0.0.1:8090").get("/audit/decisions").status_code == 200
+    with past_in(tmp_path) as real:
+        real.call({**call, "hookInstance": "5f0c1d34-8a55-4a5e-9e8a-3a3d3f7b7aff"}, datetime.now(UTC))
+        real.store()
+    with past_in(tmp_path, demo=True) as demo:
+        for page in PAGES:
+            answer = Visitor(demo, host="http://127.0.0.1:8090").get(page)
+            assert answer.status_code == 403
+            assert "registered clients" in answer.get_data(as_text=True)
 
 
 def test_a_demo_behind_a_public_address_is_shown_under_that_too(tmp_path: Path):
