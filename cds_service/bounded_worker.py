@@ -29,7 +29,6 @@ _SAID: Final[tuple[tuple[type[Exception], int, str], ...]] = (
 class BoundedThreadWorker(CallLoopWorker):
     """A request that has not arrived in full within ``seconds`` is cut off, however steadily it drips."""
 
-    seconds = 10.0
     log_level = "info"
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -38,9 +37,9 @@ class BoundedThreadWorker(CallLoopWorker):
         self._operator = OperatorLog(self.log_level)
 
     def handle(self, conn: Any) -> bool:
-        """One request, from its first byte; runs in a thread of the pool."""
+        """One request, whose time counts from its first byte."""
         key = id(conn)
-        self._busy[key] = (time.monotonic(), conn)
+        self._busy[key] = (conn.since, conn)
         try:
             return super().handle(conn)
         finally:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import re
 import socket
-import time
 from typing import Any, Final
 
 from cds_service.computing import LEAD
@@ -18,9 +17,13 @@ from cds_service.computing import LEAD
 Environ = dict[str, Any]
 
 LONGEST_HEAD: Final = 4000  # bytes; a bearer token has one or two thousand
+MOST_OF_A_HEAD: Final = 32 * 1024  # bytes, whatever is unusual about it
 MOST_SKIPPED: Final = 64 * 1024  # bytes of a body that nobody wanted; as in gunicorn
+_LONGEST_LINE: Final = 4096  # that gunicorn is asked to take, and a little more
 _FIRST_READ: Final = 64 * 1024
 _HEAD: Final = re.compile(rb"POST (/[A-Za-z0-9/_.~-]*) HTTP/1\.1\r\n(?:[A-Za-z0-9-]+:[\t\x20-\x7e]*\r\n){1,60}")
+_LINE: Final = re.compile(rb"[A-Z]{1,32} [\x21-\x7e]+ HTTP/1\.[01]")
+_EOL: Final = b"\r\n"
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(r"0|[1-9][0-9]{0,7}")
 # Headers about framing or the connection; of these only "Connection: keep-alive" is usual.
@@ -98,24 +101,24 @@ class Incoming(io.RawIOBase):
         self._read += len(piece)
         return len(piece)
 
-    def skip(self, until: float) -> bool:
-        """Reads on to the end of a body that nobody wanted; False where it is long or has not come by then."""
-        if self.left > MOST_SKIPPED:
-            return False
-        while self.left and time.monotonic() < until:
-            piece = self._connection.recv(min(self.left, _FIRST_READ))
-            if not piece:
-                return False
-            self._filled += len(piece)
-        return not self.left
 
-
-def read_what_is_there(connection: socket.socket) -> bytes | None:
+def read_what_is_there(connection: socket.socket, most: int = _FIRST_READ) -> bytes | None:
     """The next bytes of a connection, none at its end; None if there is nothing yet."""
     try:
-        return connection.recv(_FIRST_READ, socket.MSG_DONTWAIT)
+        return connection.recv(min(most, _FIRST_READ), socket.MSG_DONTWAIT)
     except BlockingIOError:
         return None
+
+
+def can_be_read(begun: bytes) -> bool:
+    """Has a whole head come, or what can never become one? Else there is more to wait for."""
+    if _END in begun:
+        return True
+    start = 2 if begun.startswith(_EOL) else 0  # one empty line before a request is forgiven
+    end = begun.find(_EOL, start)
+    if end < 0:
+        return len(begun) > _LONGEST_LINE or b"\n" in begun[start:]
+    return _LINE.fullmatch(begun, start, end) is None or begun.count(b"\n") != begun.count(_EOL)
 
 
 def usual_request(begun: bytes, environ: Environ, connection: socket.socket) -> tuple[Environ, bytes] | None:

@@ -122,6 +122,72 @@ def test_a_body_that_is_slow_to_come_holds_up_no_other(server: Server) -> None:
         assert wire.recv(65536).endswith(b"/call 300000")
 
 
+HELD = {
+    "a letter": b"P",
+    "half a line": b"GET /call",
+    "an empty line": b"\r\n",
+    "a head without end": b"POST /call HTTP/1.1\r\nHost: a\r\nX-Name: b",
+    "an unusual head without end": b"GET /call?a=b HTTP/1.0\r\nX-N\xe4me: b\r\n",
+    "a long head without end": b"POST /call HTTP/1.1\r\n" + b"X-Name: a\r\n" * 1_000,
+    "an unwanted body that never comes": b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
+    "one that is too long to wait for": b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n",
+    "one in chunks": b"POST /unread HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "an end that the caller ignores": b"GET /call HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", HELD.values(), ids=HELD)
+def test_callers_that_stop_in_the_middle_hold_up_no_other_and_are_let_go(server: Server, sent: bytes) -> None:
+    wires = [server.wire() for _ in range(9)]
+    for wire in wires:
+        wire.sendall(sent)
+    time.sleep(0.3)
+    for _ in range(3):
+        assert server.is_quick()
+    for wire in wires:
+        assert b"HTTP/1.1 4" not in b"".join(iter(lambda wire=wire: wire.recv(65536), b""))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 60])
+@pytest.mark.parametrize("gap", [0.0, 0.002])
+def test_calls_that_come_in_pieces_are_answered_whatever_is_unusual_about_them(
+    server: Server, piece: int, gap: float
+) -> None:
+    whole = (
+        b"\r\n"
+        + a_post("/one")
+        + a_post("/two", b"four", "X-Name: \xe4")
+        + a_post("/unread")
+        + a_post("/four", b"x" * 500)
+    )
+    whole += a_post("/five", b"", "Connection: close")
+    with server.wire() as wire:
+        for start in range(0, len(whole), piece):
+            wire.sendall(whole[start : start + piece])
+            time.sleep(gap)
+        answers = b"".join(iter(lambda: wire.recv(65536), b""))
+    said = [answer.partition(b"\r\n\r\n")[2].split(b"HTTP")[0] for answer in answers.split(b"HTTP/1.1 200")[1:]]
+    assert said == [b"/one 3", b"/two 4", b"/unread 0", b"/four 500", b"/five 0"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"canary\r\n", 400),
+        (b"GET / HTTP/9.9\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\nX-A: b\r\n", 400),
+        (b"GET /" + b"a" * 5_000, 414),
+        (b"GET / HTTP/1.1\r\n" + b"X-Name: a\r\n" * 4_000, 431),
+    ],
+)
+def test_what_can_never_become_a_request_is_refused_before_it_ends(server: Server, sent: bytes, status: int) -> None:
+    with server.wire() as wire:
+        wire.sendall(sent)
+        assert wire.recv(65536).startswith(b"HTTP/1.1 %d " % status)
+    assert server.is_quick()
+
+
 def test_an_answer_that_is_read_slowly_holds_up_no_other_and_arrives_whole(server: Server) -> None:
     connection = server.connection()
     connection.request("POST", "/large", b"")

@@ -14,7 +14,7 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.usual_request import Incoming, usual_request
+from cds_service.usual_request import Incoming, can_be_read, usual_request
 
 PATH = "/cds-services/lumbar-imaging-order-select"
 HEADERS = ("Host: ehr.example.org", "Content-Type: application/json", "Content-Length: 4")
@@ -170,10 +170,32 @@ def test_a_caller_who_stops_in_the_middle_leaves_a_short_body(wire: Any) -> None
     assert incoming.left == 95
 
 
-def test_a_body_that_nobody_wants_is_read_to_its_end_or_given_up(wire: Any) -> None:
-    caller, server = wire
-    caller.sendall(b"x" * 9 + b"next")
-    assert Incoming(server, b"y", 10).skip(until=float("inf"))
-    assert server.recv(100) == b"next"
-    caller.shutdown(socket.SHUT_WR)
-    assert not Incoming(server, b"y", 10).skip(until=float("inf"))
+WHOLE = {
+    "a whole head": _request(*HEADERS),
+    "one with an empty line before it": b"\r\n" + _request(*HEADERS),
+    "no request line": b"canary\r\n",
+    "a version that is none": b"GET / HTTP/2.0\r\n",
+    "a line that ends with a bare LF": b"GET / HTTP/1.1\n",
+    "a header that ends with a bare LF": b"GET / HTTP/1.1\r\nHost: a\n",
+    "an endless line": b"GET /" + b"a" * 5_000,
+}
+HALF = {
+    "nothing": b"",
+    "a letter": b"P",
+    "an empty line": b"\r\n",
+    "half a line": b"GET /cds-ser",
+    "a line, half ended": b"GET / HTTP/1.1\r",
+    "a line": b"GET / HTTP/1.1\r\n",
+    "half a head": _request(*HEADERS)[:-7],
+    "a head, half ended": b"GET / HTTP/1.1\r\nHost: a\r\n\r",
+}
+
+
+@pytest.mark.parametrize("begun", WHOLE.values(), ids=WHOLE)
+def test_a_whole_head_and_what_can_never_become_one_are_read_at_once(begun: bytes) -> None:
+    assert can_be_read(begun)
+
+
+@pytest.mark.parametrize("begun", HALF.values(), ids=HALF)
+def test_a_head_that_has_not_come_in_full_is_waited_for(begun: bytes) -> None:
+    assert not can_be_read(begun)
