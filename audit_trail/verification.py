@@ -13,6 +13,7 @@ from audit_trail.chain import Link, beginning, hash_of, hash_of_content
 from audit_trail.checkpoints import is_signed_by
 from audit_trail.columns import rows_of
 from audit_trail.database import reading
+from audit_trail.kinds_of_values import any_text_is_read, first_of_another_kind
 from audit_trail.record import CheckpointRecord, Record, RecordSpan, TombstoneRecord, UnknownRecord, decode, record_id
 from audit_trail.store import Store, understood
 from audit_trail.tables import DERIVED, RECORD, WRITER, microseconds
@@ -52,7 +53,10 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 def verify(store: Store, keys: Mapping[str, Ed25519PublicKey], anchored: Iterable[CheckpointRecord] = ()) -> Verified:
     """Checks the whole store as it stands at one moment; ``anchored``: checkpoints that were kept outside it."""
-    with reading(store.engine) as connection:
+    with reading(store.engine) as connection, any_text_is_read(connection):
+        unreadable = first_of_another_kind(connection)
+        if unreadable is not None:  # what follows would end in an error, and name nothing
+            return Verified(broken=(Broken(*unreadable),))
         return _Verification(connection, keys).of(tuple(anchored))
 
 

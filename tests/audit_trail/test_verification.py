@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Column, select, update
+from sqlalchemy.exc import DBAPIError
 
 from audit_trail.chain import Link, hash_of, hash_of_content
 from audit_trail.checkpoints import (
@@ -193,6 +194,44 @@ def test_tampering_is_named(filled: Store, tampering: Tampering) -> None:
     assert (first.writer, first.number) == (tampering.writer, tampering.number)
     assert tampering.said in first.what
     assert not found.sound
+
+
+OTHER_KINDS = {
+    "a text for a content": ("record", "content = 'text'"),
+    "a text that is no UTF-8 for a content": ("record", "content = CAST(x'ff00' AS TEXT)"),
+    "a text for a moment": ("record", "at = '2020-01-01 00:00:00'"),
+    "a moment beyond the calendar": ("record", "at = 9000000000000000000"),
+    "a number for a hash": ("record", "hash = 7"),
+    "a text for a size": ("record", "size = 'big'"),
+    "a moment of a list beyond the calendar": ("decision", "at = -9000000000000000000"),
+    "a text for a time that was taken": ("decision", "ms = 'long'"),
+    "bytes for a text": ("judged_order", "rating = x'ff'"),
+}
+
+
+@pytest.mark.parametrize(("table", "change"), OTHER_KINDS.values(), ids=list(OTHER_KINDS))
+def test_a_value_of_a_kind_that_was_never_written_is_named_and_stops_nothing(
+    filled: Store, table: str, change: str
+) -> None:
+    """SQLite takes any value in any column: none may end verify in an error that names no record."""
+    sqlite = filled.engine.dialect.name == "sqlite"
+    try:
+        tampered(filled, f"UPDATE {table} SET {change} {ONE} 5")
+    except DBAPIError:
+        assert not sqlite, "it refuses nothing of the kind"
+        return
+    first = verify(filled, KEYS).broken[0]
+    assert (first.writer, first.number) == ("worker-1", 5)
+    assert "another kind" in first.what or not sqlite
+
+
+def test_a_text_that_is_no_utf_8_is_a_changed_text(filled: Store) -> None:
+    if filled.engine.dialect.name != "sqlite":
+        return  # no other database stores one
+    tampered(filled, f"UPDATE record SET kind = CAST(x'ff' AS TEXT) {ONE} 5")
+    first = verify(filled, KEYS).broken[0]
+    assert (first.writer, first.number) == ("worker-1", 5)
+    assert "not linked" in first.what
 
 
 def another(value: Any) -> Any:
