@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from msgspec import Struct, field
 
+from cards.profiles import PROFILES
 from sandbox.ehr.card_check import trouble_with
-from sandbox.ehr.drafts import CannotApply, Json, applied, reference_of
+from sandbox.ehr.drafts import CannotApply, Json, applied, ratings_of, reference_of
 from sandbox.ehr.service_client import Exchange, Service, ServiceClient, ServiceSilent
 
 MESSAGES_KEPT = 12
@@ -63,6 +64,22 @@ class Desk(Struct):
     sent: int = 0
     made: int = 0
     said: str = ""  # what just happened, for the status line
+
+    @property
+    def against(self) -> list[ShownCard]:
+        """Open cards that speak against signing.
+
+        A card that has nothing better to offer, about orders that are all rated appropriate, is to be read: the
+        emergency whose study is ordered right. Where a kind of client never gets such offers, none says nothing.
+        """
+        advice = self.advice
+        if advice is None:
+            return []
+        ratings = {rating[0].get("code") for each in self.drafts if (rating := ratings_of(each))}
+        offers = advice.profile not in PROFILES or PROFILES[advice.profile].updates
+        if offers and ratings == {"appropriate"}:
+            return [shown for shown in advice.open_cards if shown.card.get("suggestions")]
+        return advice.open_cards
 
     def draft(self, own_id: str) -> Json:
         """One draft; KeyError where there is none."""

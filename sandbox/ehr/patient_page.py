@@ -88,7 +88,7 @@ def patient_view(today: Today, story: Story, desk: Desk, profile: str = DEFAULT_
     chart = today.chart(story)
     names = {reference_of(each): name_of(each) for each in desk.drafts}
     advice = desk.advice
-    open_cards = [shown.card for shown in advice.open_cards] if advice is not None else []
+    against = [shown.card for shown in desk.against]
     hooks = [exchange for _, exchange in desk.messages if exchange.what != "feedback"]
     return PatientView(
         person=person_of(story.patient, today.day),
@@ -103,11 +103,11 @@ def patient_view(today: Today, story: Story, desk: Desk, profile: str = DEFAULT_
         sign_reasons=tuple(
             {
                 str(each.get("code")): str(each.get("display"))
-                for card in open_cards
+                for card in against
                 for each in card.get("overrideReasons") or ()
             }.items()
         ),
-        must_say_why=any(card.get("indicator") == "critical" for card in open_cards),
+        must_say_why=any(card.get("indicator") == "critical" for card in against),
         twin=next((each for each in today.stories if each.id == story.twin), None),
         milliseconds=f"{hooks[0].milliseconds:.0f}" if hooks else "",
         profile=profile,

@@ -161,13 +161,13 @@ class Work:
             self.desk.signing = True
 
     def sign_anyway(self, reason: str, comment: str) -> None:
-        """Signs against the advice; every card that was not answered is reported as overridden."""
+        """Signs against the advice; every card that speaks against it is reported as overridden."""
         if not self.desk.signing or self.desk.advice is None:
             raise NotPossible("press Sign orders first")
-        open_cards = self.desk.advice.open_cards
-        if any(shown.card.get("indicator") == "critical" for shown in open_cards) and not (reason or comment.strip()):
+        against = self.desk.against
+        if any(shown.card.get("indicator") == "critical" for shown in against) and not (reason or comment.strip()):
             raise NotPossible("a critical card stands against it; say why you sign all the same")
-        for shown in open_cards:
+        for shown in against:
             self._override(shown, reason, comment)
         self._signed()
 

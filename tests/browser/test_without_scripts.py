@@ -33,6 +33,16 @@ def test_an_order_is_placed_changed_and_signed_without_scripts(plain: Screen) ->
     expect(page.get_by_role("radio", name="Stat")).to_be_checked()
     expect(plain.cards.get_by_role("button", name="Make it", exact=False)).to_have_count(0)
     page.get_by_role("button", name="Sign orders").click()
+    expect(plain.region("Advice")).to_contain_text("The order is the one that is advised")
+    page.get_by_role("button", name="Advice read: sign").click()
+    expect(page.get_by_role("list", name="Signed orders")).to_contain_text("MRI lumbar spine without contrast")
+
+
+def test_an_order_is_signed_against_advice_without_scripts(plain: Screen) -> None:
+    page = plain.page
+    plain.open(STORY)
+    plain.region("Orders").get_by_role("button", name=STORY.orders[0].label, exact=True).click()
+    page.get_by_role("button", name="Sign orders").click()
     page.get_by_role("combobox", name="Reason to sign anyway").select_option(index=1)
     page.get_by_role("button", name="Sign anyway").click()
     expect(page.get_by_role("list", name="Signed orders")).to_contain_text("MRI lumbar spine without contrast")

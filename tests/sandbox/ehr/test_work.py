@@ -13,6 +13,7 @@ from sandbox.ehr.service_client import Exchange, Service, ServiceClient
 from sandbox.ehr.work import NotPossible, Work
 
 DEFERRED = "three-weeks-of-low-back-pain"
+SADDLE = "three-weeks-and-a-numb-saddle"
 WEAKER = "left-foot-getting-weaker"
 INJECTION = "six-weeks-of-care-and-an-injection"
 
@@ -232,7 +233,7 @@ class Odd(ServiceClient):
         super().__init__(like.base)
         self._answer = status, answer
 
-    def call(self, service: Service, request: dict) -> Exchange:
+    def call(self, service: Service, request: dict, profile: str = "") -> Exchange:
         exchange = super().call(service, request)
         status, answer = self._answer
         problem = "" if status == 200 else f"answered with status {status}"
@@ -328,6 +329,44 @@ def test_the_last_draft_removed_leaves_an_empty_desk_and_asks_nobody(at_desk: An
     work.remove(work.desk.drafts[0]["id"])
     assert work.desk.advice is None
     assert _sent(work) == ["order-select"]
+
+
+# --- signing the right order
+
+
+def test_the_right_order_of_an_emergency_is_signed_without_a_reason_and_not_reported_as_overridden(
+    at_desk: Any,
+) -> None:
+    work = _placed(at_desk(SADDLE), 1)
+    work.change(work.desk.drafts[0]["id"], {"priority": "stat"})
+    work.sign()
+    assert work.desk.signing, "the card is to be read before"
+    assert [shown.card["indicator"] for shown in _advice(work).cards] == ["critical"]
+    work.sign_anyway("", "")
+    assert len(work.desk.signed) == 1
+    assert "feedback" not in _sent(work)
+
+
+@pytest.mark.parametrize(
+    ("story", "number", "profile"),
+    [
+        (SADDLE, 0, "cds-hooks-2.0"),  # the wrong study
+        (SADDLE, 1, "cds-hooks-2.0"),  # the right study, not stat
+        (SADDLE, 1, "plain"),  # the same, where no card ever offers anything
+        (SADDLE, 1, "epic"),
+        ("aneurysm-and-pain-since-two-days", 0, "cds-hooks-2.0"),  # nothing to offer, and no criteria apply
+        ("order-that-nobody-knows-and-a-numb-saddle", 0, "plain"),  # not rated
+    ],
+)
+def test_any_other_order_of_an_emergency_is_signed_with_a_reason_only(
+    story: str, number: int, profile: str, at_desk: Any
+) -> None:
+    work = at_desk(story)
+    work.profile = profile
+    _placed(work, number).sign()
+    with pytest.raises(NotPossible):
+        work.sign_anyway("", "")
+    assert work.desk.signed == []
 
 
 # --- answers as other kinds of client get them
