@@ -353,7 +353,7 @@ def test_where_the_journal_cannot_be_written_the_card_goes_out_and_the_counts_sa
     kept.broken = True
     answer = client.post(SELECT, json=a_call())
     assert answer.status_code == 200
-    assert answer.json["cards"]
+    assert answer.get_json()["cards"]
     assert count(client, "lumbar_cds_records_failed_total") > 0
     kept.broken = False
     assert client.post(SELECT, json=a_call()).status_code == 200
@@ -407,5 +407,5 @@ def test_a_defect_in_the_record_takes_no_card_from_a_clinician(monkeypatch: pyte
         raise ValueError("Canary, 1950-01-01")
 
     monkeypatch.setattr("cds_service.recording.answered", broken)
-    assert service(KeptRecords()).post(SELECT, json=a_call()).json["cards"]
+    assert service(KeptRecords()).post(SELECT, json=a_call()).get_json()["cards"]
     assert service(KeptRecords(), required=True).post(SELECT, json=a_call()).status_code == 503

@@ -24,8 +24,8 @@ def test_the_log_line_and_the_record_name_each_other(capfd: pytest.CaptureFixtur
     (record,) = kept.calls
     assert line["decision"] == record.decision
     assert line["record"] == f"kept-{kept.records.index(record) + 1}"
-    assert line["cards"] == [card["uuid"] for card in answer.json["cards"]]
-    assert line["indicators"] == [card["indicator"] for card in answer.json["cards"]]
+    assert line["cards"] == [card["uuid"] for card in answer.get_json()["cards"]]
+    assert line["indicators"] == [card["indicator"] for card in answer.get_json()["cards"]]
     assert line["rows"] == [record.orders[0].row]
     assert line["client"] == "st-anna"
     text = json.dumps(line)
@@ -35,8 +35,8 @@ def test_the_log_line_and_the_record_name_each_other(capfd: pytest.CaptureFixtur
 
 
 def test_health_says_how_recording_goes() -> None:
-    assert service(KeptRecords()).get("/health").json["audit"] == {"state": "recording"}
-    assert create_app(Settings(), usual_tools()).test_client().get("/health").json["audit"] == {"state": "off"}
+    assert service(KeptRecords()).get("/health").get_json()["audit"] == {"state": "recording"}
+    assert create_app(Settings(), usual_tools()).test_client().get("/health").get_json()["audit"] == {"state": "off"}
 
 
 def test_metrics_count_calls_cards_gaps_and_feedback_and_name_no_patient() -> None:

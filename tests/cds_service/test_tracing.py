@@ -144,7 +144,7 @@ def test_a_collector_that_cannot_be_reached_costs_no_answer() -> None:
     traces = TracesOfWorker("http://127.0.0.1:9/v1/traces", "1.2.3")
     recorder = Recorder(CallLog("error", b"key"), OperatorLog("error"), Metrics(), KeptRecords(), traces=traces)
     client = create_app(Settings(), usual_tools(), recorder=recorder).test_client()
-    assert client.post(SELECT, json=a_call()).json["cards"]
+    assert client.post(SELECT, json=a_call()).get_json()["cards"]
     recorder.stop()
 
 
