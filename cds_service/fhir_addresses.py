@@ -60,6 +60,7 @@ def _path_on(base: str, address: str) -> str | None:
         return None
     path = urlsplit(address).path
     plain = path.lower().replace("%2e", ".")
-    if any(part in (".", "..") for part in plain.split("/")) or "%2f" in plain or "%5c" in plain:
+    names = (part.partition(";")[0] for part in plain.replace("%3b", ";").split("/"))  # some servers drop the rest
+    if any(name in (".", "..") for name in names) or "%2f" in plain or "%5c" in plain:
         return None
     return path
