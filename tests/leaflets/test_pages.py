@@ -150,7 +150,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_is_neither_kept_nor_found(path:
     assert not re.search(r"\son[a-z]+=", answer.text)
 
 
-@pytest.mark.parametrize("name", ["leaflet.css", "clinician.css", "print.js"])
+@pytest.mark.parametrize("name", ["leaflet.css", "clinician.css", "print.js", "icon.svg"])
 def test_what_a_page_loads_is_there(name: str):
     assert client_of(NoPages()).get(f"/leaflets/static/{name}").status_code == 200
 
