@@ -21,7 +21,17 @@ _ODDLY_SPELT: Final = re.compile(rb"\\u00(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAf
 _SPELT_BY_ENCODERS: Final = ((b"/", rb"\/"), (b"+", rb"\u002B"), (b"+", rb"\u002b"), (b"=", rb"\u003d"))
 _SHORTEST_SECRET: Final = 8  # a shorter text is nobody's secret, and taking it out everywhere would spoil the record
 _REMOVED: Final = b"removed"
-_value = json.JSONDecoder(strict=False).raw_decode
+
+
+def _every_value(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that names a key twice, which is refused, has two tokens to be taken out."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        found[key] = [found[key], value] if key in found else value
+    return found
+
+
+_value = json.JSONDecoder(strict=False, object_pairs_hook=_every_value).raw_decode
 
 
 def without_token(body: bytes, access: Access | None) -> tuple[bytes, RequestKept]:
@@ -89,6 +99,7 @@ def _rewritten(body: bytes, secrets: set[str]) -> bytes | None:
     """The document without those members, written anew where it has any; ``None`` for what is no JSON."""
     try:
         document = json.loads(body)
+        _pruned(json.loads(body, object_pairs_hook=_every_value), secrets)
         pruned = _pruned(document, secrets)
         return body if pruned == document else json.dumps(pruned, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
@@ -116,6 +127,9 @@ def _secrets_of(authorization: Any) -> Iterator[str]:
         for key, each in authorization.items():
             if key.lower() in _KEYS:
                 yield from _secrets_of(each)
+    elif isinstance(authorization, list):
+        for each in authorization:
+            yield from _secrets_of(each)
     elif isinstance(authorization, str) and authorization.isascii() and len(authorization) >= _SHORTEST_SECRET:
         yield authorization
 

@@ -115,6 +115,23 @@ def test_what_is_no_json_and_may_hold_one_is_not_kept(call: bytes) -> None:
     assert without_token(call, None) == (b"", "not kept")
 
 
+TWICE = {
+    "the authorization": b'"fhirAuthorization": {"access_token": "canary-one"}, "fhirAuthorization": {"a": 1}',
+    "the token": b'"fhirAuthorization": {"access_token": "canary-one", "access_token": "another-token"}',
+    "a list of tokens": b'"fhirAuthorization": {"access_token": ["canary-one"]}',
+}
+
+
+@pytest.mark.parametrize("named", TWICE.values(), ids=TWICE)
+@pytest.mark.parametrize("access", [None, ACCESS], ids=["refused", "taken"])
+def test_of_two_under_one_key_neither_is_kept_elsewhere(named: bytes, access: object) -> None:
+    call = b'{"hook": "order-select", "extension": {"copy": "Bearer canary-one"}, ' + named + b"}"
+    kept, said = without_token(call, access)  # type: ignore[arg-type]
+    assert said == "without token"
+    assert b"canary" not in kept
+    assert json.loads(kept)["hook"] == "order-select"
+
+
 @pytest.mark.parametrize("call", [b"", b"{", b'{"hook": ', b"\xff", b"[]"])
 def test_what_is_no_call_and_holds_none_is_kept_if_there_is_anything(call: bytes) -> None:
     assert without_token(call, None) == (call, "as it came" if call else "not kept")
