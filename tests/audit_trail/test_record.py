@@ -110,7 +110,7 @@ def test_details_are_plain_json_and_nothing_where_there_are_none() -> None:
     assert details_of(RECORDS[0]) == {}
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"LCJ1" * 1000, bytes(range(256)) * 50])
+@pytest.mark.parametrize("content", [b"", b"x", b"LCJ1" * 1000, bytes(range(256)) * 50, bytes(range(256)) * 5000])
 def test_what_is_packed_is_unpacked(content: bytes) -> None:
     assert unpacked(packed(content)) == content
 
