@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from cds_service.computing import LEAD
 from cds_service.errors import NotAllowed, NotAuthenticated, TemporarilyUnavailable, TooManyCalls
 from cds_service.jwt_check import CheckedToken, TokenRefused, check_token
 from cds_service.rate_limit import RateLimit
@@ -34,7 +33,6 @@ class ClosedTrust:
 
     def identify(self, headers: RequestHeaders, path: str) -> Caller:
         """The registered client whose token this is, calling from a page of its own, and not too often."""
-        LEAD.leave()  # keys may have to be fetched, and the memory of used tokens is a database
         in_force = self._clients.current()
         now = self._clock()
         try:

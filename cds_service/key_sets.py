@@ -14,6 +14,7 @@ import jwt
 from jwt.exceptions import PyJWTError
 from msgspec import Struct
 
+from cds_service.computing import LEAD
 from cds_service.errors import MalformedBody
 from cds_service.json_bodies import read_json
 
@@ -163,6 +164,7 @@ class RemoteKeys:
         stale = self._clock() - self._read_at > self.SECONDS_FRESH
         if known is not None and known.knows(key_id) and not stale:
             return known
+        LEAD.leave()  # the address has to be waited for
         # Whoever finds the keys stale asks; the others go on with what is known. Without any, they wait.
         if self._lock.acquire(blocking=known is None or not known.knows(key_id)):
             try:
