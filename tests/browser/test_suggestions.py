@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 
 from playwright.sync_api import expect
 
@@ -12,6 +16,7 @@ from sandbox.launcher import Running
 from sandbox.stories import Story, load
 from tests.browser.screen import Screen
 
+TRIES = 20
 BY_ID = {story.id: story for story in load()}
 
 
@@ -51,7 +56,7 @@ def test_an_answer_given_by_a_button_decides(screen: Screen) -> None:
     expect(screen.region("Advice")).to_contain_text("usually appropriate")
 
 
-def test_what_was_accepted_and_what_was_dismissed_is_fed_back(screen: Screen) -> None:
+def test_what_was_dismissed_is_fed_back_and_kept_with_its_decision(screen: Screen, sandbox: Running) -> None:
     story = _placed(screen, "three-weeks-of-low-back-pain")
     card = screen.cards.first
     card.get_by_role("combobox", name="Why not?").select_option(index=1)
@@ -66,6 +71,24 @@ def test_what_was_accepted_and_what_was_dismissed_is_fed_back(screen: Screen) ->
     assert item["outcome"] == "overridden"
     assert item["overrideReason"]["reason"]["code"]
     assert story.patient_id not in json.dumps(sent)
+    kept = _kept(item["card"], sandbox)
+    assert (kept["outcome"], kept["reason_code"]) == ("overridden", item["overrideReason"]["reason"]["code"])
+    assert (kept["situation"], kept["row"]) == ("not-appropriate", "acute")
+    assert kept["decision"]
+
+
+def _kept(card: str, sandbox: Running) -> dict[str, str]:
+    """What the service's records hold of the reply to a card, as its operator reads them; drained within seconds."""
+    command = [sys.executable, "-m", "cds_service", "audit", "feedback", "--json"]
+    environment = {**os.environ, "LUMBAR_CDS_STATE_DIR": str(sandbox.places.state)}
+    for _ in range(TRIES):
+        read = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        for line in read.stdout.splitlines():
+            found: dict[str, str] = json.loads(line)
+            if found["card"] == card:
+                return found
+        time.sleep(0.5)
+    raise AssertionError(f"no reply to card {card} is kept")
 
 
 def test_signing_against_advice_asks_why_first(screen: Screen) -> None:
