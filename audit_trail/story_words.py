@@ -87,10 +87,13 @@ def rating_in_words(rating: Mapping[str, Any] | None, not_rated_because: str) ->
     if rating is None:
         why = wording().why_not_rated.get(not_rated_because, not_rated_because.replace("-", " "))
         return f"The order was not rated: {why or 'no reason recorded'}."
-    said = f"The order was rated {rating['pama']}"
-    if rating.get("score") and rating.get("category"):
-        said += f" ({rating['score']} of 9, {category_in_words(rating['category'])})"
-    return f"{said} by {str(rating.get('guideline') or 'acr').upper()}."
+    said, guideline = f"The order was rated {rating['pama']}", str(rating.get("guideline") or "acr").upper()
+    if not (rating.get("score") and rating.get("category")):
+        return f"{said} by {guideline}."
+    scored = f"{rating['score']} of 9, {category_in_words(rating['category'])}"
+    if guideline == "ACR":
+        return f"{said} ({scored}) by ACR."
+    return f"{said} by {guideline} (ACR: {scored})."  # the nine steps are ACR's, whoever decided
 
 
 def change_in_words(change: Mapping[str, Any]) -> str:

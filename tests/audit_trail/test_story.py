@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from audit_trail.packing import packed, unpacked
 from audit_trail.record import DecisionRecord, FeedbackItem
 from audit_trail.story import Happened, Section, Story, story_of
+from audit_trail.story_words import rating_in_words
 from cds_service.story_text import story_lines
 from sandbox.samples import samples
 from tests.audit_trail.recorded import NOON, recorded
@@ -139,3 +140,15 @@ def test_what_a_record_says_cannot_steer_a_terminal() -> None:
     lines = "".join(unstyle(line) for line in story_lines(story_of(recorded(call))))
     assert "\x1b" not in lines
     assert "\x07" not in lines
+
+
+@pytest.mark.parametrize(
+    ("guideline", "said"),
+    [
+        ("acr", "The order was rated not-appropriate (1 of 9, usually not appropriate) by ACR."),
+        ("acp", "The order was rated not-appropriate by ACP (ACR: 1 of 9, usually not appropriate)."),
+    ],
+)
+def test_the_steps_of_acr_are_not_called_those_of_whoever_decided(guideline: str, said: str) -> None:
+    rating = {"pama": "not-appropriate", "score": 1, "category": "usually-not-appropriate", "guideline": guideline}
+    assert rating_in_words(rating, "") == said
