@@ -17,10 +17,11 @@ from cds_service.audit import CallLine, CallLog, FeedbackRecord, places
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import Consultation
 from cds_service.drain_duty import DrainDuty
-from cds_service.errors import CallFailed, TemporarilyUnavailable, operation_outcome, status_of
+from cds_service.errors import CallFailed, NotAuthenticated, TemporarilyUnavailable, operation_outcome, status_of
 from cds_service.metrics import Metrics, gauges
 from cds_service.operator_log import OperatorLog
 from cds_service.record_of_call import Arrival, Ended, answered, failed
+from cds_service.strangers import RECORDED_A_MINUTE, Strangers
 from cds_service.tracing import NO_TRACES, Traces
 from cds_service.versions_recorded import VersionsRecorded
 
@@ -65,6 +66,8 @@ class Recorder:
         self._versions = None if journal is None else VersionsRecorded(self.keep)
         self._usual: Collaborators | None = None
         self._complained = -SECONDS_BETWEEN_COMPLAINTS
+        self._strangers = Strangers()
+        self._strangers_told = -SECONDS_BETWEEN_COMPLAINTS
         if journal is not None:
             metrics.also(gauges(journal.numbers))
 
@@ -132,14 +135,24 @@ class Recorder:
                 raise TemporarilyUnavailable(NOT_RECORDED, "audit-record") from None
 
     def failed(self, arrival: Arrival, failure: CallFailed, name: str, where: str = "") -> None:
-        """Records a call that gets an OperationOutcome."""
+        """Records a call that gets an OperationOutcome; of callers whom nobody knows, no more than a disk can take."""
         failure.recorded = True
         try:
-            ended = Ended(failure, name, where)
-            record = failed(arrival, ended, operation_outcome(failure), str(uuid4()), whole=self.keeps)
-            self._tell(arrival, record, self._kept(record))
+            keeps = self.keeps and (not isinstance(failure, NotAuthenticated) or self._strangers.take())
+            record = failed(arrival, Ended(failure, name, where), operation_outcome(failure), str(uuid4()), whole=keeps)
+            self._tell(arrival, record, self._kept(record) if keeps else "")
+            self._tell_of_strangers()
         except Exception as problem:  # noqa: BLE001  the caller is to hear of the first failure, not of this one
             self._defect(problem)
+
+    def _tell_of_strangers(self) -> None:
+        now = time.monotonic()
+        if now - self._strangers_told > SECONDS_BETWEEN_COMPLAINTS and (left_out := self._strangers.left_out()):
+            self._strangers_told = now
+            said = (
+                f"calls without a valid token, beyond {RECORDED_A_MINUTE} a minute, are logged only: {left_out} of late"
+            )
+            self._operator.write("warning", "audit-record", said)
 
     def refused(self, failure: CallFailed, name: str, body_bytes: int, where: str = "") -> None:
         """Logs a request that was no hook call."""

@@ -23,8 +23,9 @@ from cds_service.app import create_app
 from cds_service.chart_source import NOTHING_FETCHED, FetchRecord
 from cds_service.collaborators import Collaborators
 from cds_service.consultation import digest_of
-from cds_service.errors import TooManyCalls
+from cds_service.errors import NotAuthenticated, TooManyCalls
 from cds_service.settings import Settings
+from cds_service.strangers import RECORDED_A_MINUTE, Strangers
 from cds_service.trust import Caller, OpenTrust, RequestHeaders
 from cds_service.versions import software_version
 from sandbox.fhir_server import Behaviour, running
@@ -53,6 +54,15 @@ class TurnsAway(OpenTrust, frozen=True):
 
     def identify(self, headers: RequestHeaders, path: str) -> Caller:
         raise TooManyCalls(3.0, "st-anna")
+
+
+class KnowsNobody(OpenTrust, frozen=True):
+    """No token counts, unless somebody says that they are the one."""
+
+    def identify(self, headers: RequestHeaders, path: str) -> Caller:
+        if headers.get("Accept") == "application/json":
+            return CALLER
+        raise NotAuthenticated("signature")
 
 
 def service(
@@ -303,6 +313,34 @@ class Broken:
 
     def with_reasons(self, call: Any, caller: object, deadline: object, reasons: object) -> tuple[Any, FetchRecord]:
         return call, NOTHING_FETCHED
+
+
+def test_those_whom_nobody_knows_cannot_fill_the_record_and_keep_nobody_out_of_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    kept = KeptRecords()
+    client = create_app(Settings(), usual_tools(), KnowsNobody(frozenset()), recorder_to(kept, "info")).test_client()
+    sent = 3 * RECORDED_A_MINUTE
+    for _ in range(sent):
+        assert client.post(SELECT, json={}).status_code == 401
+    assert RECORDED_A_MINUTE <= len(kept.calls) < 2 * RECORDED_A_MINUTE
+    before = len(kept.calls)
+    assert client.post(SELECT, json=a_call(), headers={"Accept": "application/json"}).status_code == 200
+    assert len(kept.calls) == before + 1
+    lines = [json.loads(line) for text in capfd.readouterr() for line in text.splitlines()]
+    assert sum(line.get("check") == "signature" for line in lines) == sent
+    assert sum("logged only" in line.get("said", "") for line in lines) == 1
+
+
+def test_the_room_for_strangers_fills_again() -> None:
+    now = [0.0]
+    strangers = Strangers(60, lambda: now[0])
+    assert [strangers.take() for _ in range(61)] == [True] * 60 + [False]
+    now[0] = 2.0
+    assert [strangers.take() for _ in range(3)] == [True, True, False]
+    assert (strangers.left_out(), strangers.left_out()) == (2, 0)
+    now[0] = 4000.0
+    assert sum(strangers.take() for _ in range(100)) == 60
 
 
 def test_a_defect_is_on_record_with_the_call_that_shows_it() -> None:
