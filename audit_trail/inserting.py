@@ -17,7 +17,9 @@ _PLACEHOLDER: Final[Mapping[str, str]] = {"sqlite": "?", "postgresql": "%s"}
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows that have a value for every column."""
+    """Inserts rows that have a value for every column; of some records there are none."""
+    if not rows:
+        return  # the driver would take the statement for one without values
     statement, names, moments = _statement(table, connection.dialect.name)
     values = []
     for row in rows:

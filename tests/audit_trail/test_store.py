@@ -13,15 +13,16 @@ import pytest
 from sqlalchemy import URL, func, select, text
 
 from audit_trail.columns import LONGEST, as_lines, column_text, line_of, rows_of
-from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address
+from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address, writing
 from audit_trail.draining import StoreDown
 from audit_trail.journal import Frame
-from audit_trail.record import CardSummary, OrderSummary, UnknownRecord, decode, encode
+from audit_trail.record import CardSummary, FeedbackRecord, OrderSummary, UnknownRecord, decode, encode
+from audit_trail.schema import derive_again
 from audit_trail.store import UNREADABLE, NotRecorded, Store, open_store
 from audit_trail.tables import CARD, DECISION, DERIVED, NOTED, RECORD
 from audit_trail.verification import verify
 from cards.ids import ids_of_call
-from tests.audit_trail.stores import NOON, a_decision, a_store, an_access, fill, frames, tampered
+from tests.audit_trail.stores import NOON, a_decision, a_report, a_store, an_access, fill, frames, tampered
 
 
 def count(store: Store, table=RECORD) -> int:
@@ -251,3 +252,14 @@ def test_an_address_that_is_none_is_refused_without_its_password(address: str) -
 def test_a_record_of_any_version_keeps_its_bytes() -> None:
     record = a_decision(1)
     assert encode(decode(encode(record))) == encode(record)
+
+
+@pytest.mark.parametrize("record", [a_report(1, items=()), a_report(1, items=(), refused=3)], ids=["empty", "refused"])
+def test_a_report_of_which_nothing_was_taken_is_stored_too_also_alone(store: Store, record: FeedbackRecord) -> None:
+    store.append("worker-1", frames([record]))
+    store.append("worker-1", frames([a_decision(1)], 2))
+    assert store.last_number("worker-1") == 2
+    assert verify(store, {}).sound
+    with writing(store.engine) as connection:
+        assert derive_again(connection) == 2
+    assert verify(store, {}).sound
