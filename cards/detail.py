@@ -13,7 +13,7 @@ from rules.finding import Answer
 from rules.recommendation import SafetyNote, Situation, Urgency
 
 SAFETY_SHOWN = 3
-UNREAD_SHOWN = 3
+UNREAD_SHOWN = 6
 # Before an image that goes ahead, the check that its kind needs; where the advice is to wait, it is noise.
 _ASKS_BEFORE = frozenset(
     {Situation.EMERGENCY, Situation.IMMEDIATE, Situation.WRONG_TEST, Situation.SAFETY, Situation.APPROPRIATE}
