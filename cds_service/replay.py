@@ -91,23 +91,28 @@ def compare(
         after["settings"] = _at_the_address_of(before["settings"], after["settings"])
         if keep_site:
             after["terminology"] = _with_site_of(before["terminology"], after["terminology"])
-        baseline = decide_by(record, before)
+        baseline = _tried(record, before, None)
         both = decide_by(record, after, rules_of)
     except CannotDecideAgain as problem:
         return Compared((), (), (), wrote, now, str(problem))
     changed = {name: tuple(file_differences(before[name], after[name])) for name in NAMES}
     # Rules change with the calendar too: values that are dated come into force.
     tried = [name for name in NAMES if changed[name] or (name == "rules" and rules_of.isoformat() != record.decided_on)]
-    effects: list[Effect] = []
-    for name in tried:
-        swapped = {**before, name: after[name]}
-        alone = both if len(tried) == 1 else _tried(record, swapped, rules_of if name == "rules" else None)
-        effect = _effect(name, changed[name], baseline, alone)
-        if effect.changed or effect.differences or effect.problem:
-            effects.append(effect)
-    by_software = _against_record(record, baseline)
-    if wrote != now or by_software:
-        effects.insert(0, Effect("software", (Difference("version", wrote or "not recorded", now),), by_software))
+    version = Difference("version", wrote or "not recorded", now)
+    if isinstance(baseline, str):  # what an earlier version left may lack what the code of this one asks for
+        effects = [Effect("software", (version,), (), baseline)]
+        effects += [Effect(name, changed[name], (), baseline) for name in tried if changed[name]]
+    else:
+        effects = []
+        for name in tried:
+            swapped = {**before, name: after[name]}
+            alone = both if len(tried) == 1 else _tried(record, swapped, rules_of if name == "rules" else None)
+            effect = _effect(name, changed[name], baseline, alone)
+            if effect.changed or effect.differences or effect.problem:
+                effects.append(effect)
+        by_software = _against_record(record, baseline)
+        if wrote != now or by_software:
+            effects.insert(0, Effect("software", (version,), by_software))
     found = _against_record(record, both)
     return Compared(
         differences=found,

@@ -243,6 +243,19 @@ def test_each_cause_is_tried_alone() -> None:
     assert {each.place.split(".")[0] for each in found["wording"].differences} >= {f"cards[{record.cards[0].uuid}]"}
 
 
+def test_contents_that_this_version_cannot_use_keep_nobody_from_hearing_what_today_would_say() -> None:
+    """An upgrade adds words that its code asks for: what was kept before has none of them."""
+    before = changed("wording", "wording.toml", "\nrecheck = ", "\nrecheck-earlier = ")
+    record = replace(recorded(a_sample(SAMPLES[0])), versions=before.versions)
+    assert "cannot use those contents" in replay(record, Contents(before)).problem
+    compared = compare(record, Contents(before), changed(*ACUTE), NOON.date())
+    assert compared.problem == ""
+    assert ("Order 1: row", "pain for under 4 weeks, no criterion for imaging",
+            "pain for 4 weeks or more, no criterion for imaging") in compared.at_a_glance  # fmt: skip
+    assert [each.cause for each in compared.effects] == ["software", "rules", "wording"]
+    assert all("cannot use those contents" in each.problem for each in compared.effects)
+
+
 def test_where_nothing_has_changed_nothing_differs() -> None:
     record = recorded(a_sample(SAMPLES[0]))
     compared = compare(record, USUAL, made_by(usual_tools()), NOON.date())
