@@ -11,9 +11,9 @@ from typing import Any, Final
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError, StatementError
 
-from audit_trail.draining import StoreDown
+from audit_trail.draining import RecordRefused, StoreDown
 
 SECONDS_WAITED_FOR_OTHERS: Final = 5
 _CONNECT_SECONDS: Final = 3
@@ -156,9 +156,19 @@ def problems_told() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as problem:
-        raise StoreDown(words_for(problem)) from None
+        kind = RecordRefused if _is_about_a_value(problem) else StoreDown
+        raise kind(words_for(problem)) from None
+    except (OverflowError, UnicodeError) as problem:  # from SQLite's driver: a number or a text that it cannot pass on
+        raise RecordRefused(type(problem).__name__) from None
     except OSError as problem:
         raise StoreDown(problem.strerror or type(problem).__name__) from None
+
+
+def _is_about_a_value(problem: SQLAlchemyError) -> bool:
+    """The database is there, and refuses what it was given."""
+    return isinstance(problem, DataError) or (
+        isinstance(problem, StatementError) and not isinstance(problem, DBAPIError)
+    )
 
 
 def words_for(problem: SQLAlchemyError) -> str:

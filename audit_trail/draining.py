@@ -25,6 +25,10 @@ class StoreDown(Exception):
     """The store cannot be reached or does not take records at the moment. They stay in the journal."""
 
 
+class RecordRefused(StoreDown):
+    """The store can be reached, and cannot take these records as they are."""
+
+
 class RecordStore(Protocol):
     """Where records end up."""
 
@@ -32,19 +36,23 @@ class RecordStore(Protocol):
         """The number of this writer's last stored record; 0 where there is none. May raise ``StoreDown``."""
         ...
 
-    def append(self, writer: str, frames: Sequence[Frame]) -> None:
-        """Stores these records behind the writer's chain, all or none; those that are stored already are passed over.
+    def append(self, writer: str, frames: Sequence[Frame]) -> int:
+        """Stores these records behind the writer's chain; those that are stored already are passed over.
 
-        May raise ``StoreDown``.
+        How many were set aside, since their columns could not be made or taken. May raise ``StoreDown``.
         """
         ...
 
 
 class Drained(Struct, frozen=True):
-    """What one round did. ``lost``: numbers that are missing from a damaged journal."""
+    """What one round did. ``lost``: numbers that are missing from a damaged journal.
+
+    ``set_aside``: records that are kept as they came, and that lists and numbers do not know.
+    """
 
     records: int = 0
     lost: int = 0
+    set_aside: int = 0
 
 
 class Place(Struct):
@@ -125,9 +133,9 @@ class Drainer:
         for batch, offset in _batches(read_frames(path, place.offset, end)):
             fresh = [frame for frame in batch if frame.number > place.number]
             if fresh:
-                self._store.append(writer, fresh)
+                set_aside = self._store.append(writer, fresh)
                 lost = fresh[-1].number - place.number - len(fresh)
-                drained = Drained(drained.records + len(fresh), drained.lost + lost)
+                drained = Drained(drained.records + len(fresh), drained.lost + lost, drained.set_aside + set_aside)
                 place.number = fresh[-1].number
             place.offset = offset
         return drained

@@ -31,7 +31,7 @@ from audit_trail.database import reading, writing
 from audit_trail.draining import StoreDown
 from audit_trail.inserting import insert_rows
 from audit_trail.record import UnknownRecord, decode
-from audit_trail.tables import DERIVED, METADATA, RECORD, STORE_FACT
+from audit_trail.tables import DERIVED, METADATA, RECORD, SET_ASIDE, STORE_FACT
 
 # Alembic's revisions, the oldest first. It is loaded to migrate, and not to see that there is nothing to do.
 REVISIONS: Final = ("0001", "0002")
@@ -149,8 +149,10 @@ def derive_again(connection: Connection) -> int:
 
 
 def _contents(connection: Connection) -> Iterator[tuple[str, int, bytes]]:
+    """Of all records that are there and not set aside: what has no columns keeps none, or every start would fail."""
     place = tuple_(RECORD.c.writer, RECORD.c.number)
-    query = select(RECORD.c.writer, RECORD.c.number, RECORD.c.content).where(RECORD.c.content.is_not(None))
+    query = select(RECORD.c.writer, RECORD.c.number, RECORD.c.content)
+    query = query.where(RECORD.c.content.is_not(None), RECORD.c.kind != SET_ASIDE)
     query = query.order_by(RECORD.c.writer, RECORD.c.number).limit(_BATCH)
     rows = connection.execute(query).all()
     while rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,12 +13,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from audit_trail.chain import Link, beginning, hash_of, hash_of_content
 from audit_trail.columns import rows_of
 from audit_trail.database import connect_to, reading, writing
-from audit_trail.draining import StoreDown
+from audit_trail.draining import RecordRefused, StoreDown
 from audit_trail.inserting import insert_rows
 from audit_trail.journal import Frame
 from audit_trail.record import AccessRecord, ChainHead, Record, UnknownRecord, decode, encode
 from audit_trail.schema import prepare, require_current
-from audit_trail.tables import EPOCH, RECORD, WRITER, microseconds
+from audit_trail.tables import EPOCH, RECORD, SET_ASIDE, WRITER, microseconds
 
 UNREADABLE: Final = "unreadable"  # kept as it came: written by a later version, or damaged before it came here
 
@@ -81,15 +81,33 @@ class Store:
             rows = connection.execute(select(WRITER).order_by(WRITER.c.writer)).all()
         return tuple(ChainHead(row.writer, row.number, row.hash) for row in rows)
 
-    def append(self, writer: str, frames: Sequence[Frame]) -> None:
-        """Stores these records behind the writer's chain, all or none; what is stored already is passed over."""
+    def append(self, writer: str, frames: Sequence[Frame]) -> int:
+        """Stores these records behind the writer's chain, all or none; what is stored already is passed over.
+
+        A record whose columns cannot be made or taken holds up nothing: it is set aside. How many were is answered.
+        """
+        try:
+            self._together(writer, frames)
+        except RecordRefused:
+            return sum(self._alone(writer, frame) for frame in frames)
+        return 0
+
+    def _together(self, writer: str, frames: Sequence[Frame], set_aside: bool = False) -> None:
         try:
             with writing(self.engine) as connection:
-                head = append_to(connection, self._head(connection, writer), frames)
+                head = append_to(connection, self._head(connection, writer), frames, set_aside)
         except StoreDown:
             self._usable = False  # its schema may have been changed, and may be changed back
             raise
         self._heads[writer] = head
+
+    def _alone(self, writer: str, frame: Frame) -> bool:
+        try:
+            self._together(writer, (frame,))
+        except RecordRefused:
+            self._together(writer, (frame,), set_aside=True)
+            return True
+        return False
 
     def add(self, writer: str, record: Record) -> int:
         """Stores one record at once, as its writer's next, without a journal; returns its number."""
@@ -146,15 +164,22 @@ def add_to(connection: Connection, writer: str, record: Record) -> int:
     return append_to(connection, head, (Frame(head.number + 1, encode(record)),)).number
 
 
-def append_to(connection: Connection, head: ChainHead, frames: Iterable[Frame]) -> ChainHead:
-    """These records behind that end of a chain, with their columns; the new end."""
+def _columns_of(writer: str, number: int, record: Record) -> Mapping[Table, Sequence[dict[str, Any]]]:
+    try:
+        return rows_of(writer, number, record)
+    except Exception as problem:  # noqa: BLE001  a defect in one column must not keep all records out of the store
+        raise RecordRefused(f"columns cannot be made: {type(problem).__name__}") from None
+
+
+def append_to(connection: Connection, head: ChainHead, frames: Iterable[Frame], set_aside: bool = False) -> ChainHead:
+    """These records behind that end of a chain, with their columns unless they are set aside; the new end."""
     records: list[dict[str, Any]] = []
     rows: dict[Table, list[dict[str, Any]]] = {}
     writer, number, before = head.writer, head.number, head.hash
     for frame in frames:
         if frame.number <= number:
             continue
-        found = understood(frame.content)
+        found = Understood(SET_ASIDE, EPOCH, None) if set_aside else understood(frame.content)
         digest = hash_of_content(frame.content)
         link = Link(writer, frame.number, found.kind, microseconds(found.at), digest)
         number, before = frame.number, hash_of(link, before)
@@ -171,7 +196,7 @@ def append_to(connection: Connection, head: ChainHead, frames: Iterable[Frame]) 
             }
         )
         if found.record is not None:
-            for table, more in rows_of(writer, number, found.record).items():
+            for table, more in _columns_of(writer, number, found.record).items():
                 rows.setdefault(table, []).extend(more)
     if not records:
         return head

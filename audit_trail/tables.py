@@ -27,6 +27,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+SET_ASIDE: Final = "set-aside"  # kind of a record without columns: they could not be made, or the database refused them
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 

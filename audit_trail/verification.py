@@ -16,7 +16,7 @@ from audit_trail.database import reading
 from audit_trail.kinds_of_values import any_text_is_read, first_of_another_kind
 from audit_trail.record import CheckpointRecord, Record, RecordSpan, TombstoneRecord, UnknownRecord, decode, record_id
 from audit_trail.store import Store, understood
-from audit_trail.tables import DERIVED, RECORD, WRITER, microseconds
+from audit_trail.tables import DERIVED, RECORD, SET_ASIDE, WRITER, microseconds
 
 _BATCH: Final = 500
 
@@ -36,6 +36,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     """What was found. ``broken``: the first broken link of each chain, then what checkpoints and columns miss.
 
     ``lost``: numbers that never reached the store, as a journal was damaged; the chain itself holds there.
+    ``set_aside``: records that are whole, and that lists and numbers do not know.
     """
 
     writers: int = 0
@@ -44,6 +45,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     checkpoints: int = 0  # in the store and outside, all found true
     broken: tuple[Broken, ...] = ()
     lost: tuple[RecordSpan, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -67,6 +69,7 @@ class _Verification:
         self._broken: list[Broken] = []
         self._missed: list[Broken] = []  # by checkpoints
         self._lost: list[RecordSpan] = []
+        self._set_aside: list[str] = []
         self._records = self._pruned = 0
         self._true: set[bytes] = set()  # signatures of checkpoints that hold
         self._rows = dict.fromkeys(DERIVED, 0)
@@ -89,6 +92,7 @@ class _Verification:
             checkpoints=len(self._true),
             broken=(*self._broken, *self._missed),
             lost=tuple(self._lost),
+            set_aside=tuple(self._set_aside),
         )
 
     def _chain(self, writer: str, end: Row[Any] | None) -> None:
@@ -132,6 +136,9 @@ class _Verification:
             )
         if hash_of_content(row.content) != row.content_hash:
             return "its content was changed"
+        if row.kind == SET_ASIDE:
+            self._set_aside.append(record_id(row.writer, row.number))
+            return self._columns_of(row, None, rows)
         found = understood(row.content)
         if (found.kind, microseconds(found.at), len(row.content)) != (row.kind, link.at, row.size):
             return "its kind, moment or size are not those of its content"

@@ -46,11 +46,13 @@ def verify(public_keys: tuple[Path, ...], files: tuple[Path, ...]) -> None:
     click.echo(f"checkpoints that hold: {found.checkpoints}")
     for span in found.lost:
         click.echo(f"never stored, as a journal was damaged: {span.writer}-{span.first} to {span.last}")
+    for each_aside in found.set_aside:
+        click.echo(f"kept without columns, unknown to lists and numbers: {each_aside}")
     for number, each in enumerate(found.broken):
         click.echo(f"{'first broken link' if number == 0 else 'broken'}: {each}", err=True)
     if not found.sound:
         sys.exit(1)
-    click.echo("every chain is whole")
+    click.echo("every chain is whole" + ("; of what a damaged journal lost see above" if found.lost else ""))
 
 
 @audit.command()

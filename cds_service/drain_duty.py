@@ -108,6 +108,9 @@ class DrainDuty:
         drained = self._drainer.drain()
         if drained.records or drained.lost:
             self._stored(drained)
+        if drained.set_aside:
+            said = f"{drained.set_aside} records were kept without columns: lists and numbers do not know them"
+            self._operator.write("error", "audit-store", f"{said}; lumbar-cds audit verify names them")
         if drained.lost:
             self._operator.write("error", "audit-journal", f"{drained.lost} records are missing from a journal")
         if time.monotonic() - self._kept >= SECONDS_BETWEEN_KEEPINGS:

@@ -48,13 +48,13 @@ class Failing:
     def last_number(self, writer: str) -> int:
         return self._store.last_number(writer)
 
-    def append(self, writer: str, frames: Sequence[Frame]) -> None:
+    def append(self, writer: str, frames: Sequence[Frame]) -> int:
         self._left -= 1
         if self._left < 0:
             if self._stores_first:
                 self._store.append(writer, frames)
             raise StoreDown("the network is gone")
-        self._store.append(writer, frames)
+        return self._store.append(writer, frames)
 
 
 def handles(store: Store) -> list[str]:

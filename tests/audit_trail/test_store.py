@@ -263,3 +263,41 @@ def test_a_report_of_which_nothing_was_taken_is_stored_too_also_alone(store: Sto
     with writing(store.engine) as connection:
         assert derive_again(connection) == 2
     assert verify(store, {}).sound
+
+
+@pytest.mark.parametrize("poison", ["its columns cannot be made", "the driver cannot pass a number on"])
+def test_one_record_that_cannot_be_filed_is_set_aside_and_holds_up_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch, poison: str
+) -> None:
+    def poisoned(writer: str, number: int, record: object) -> object:
+        if number != 2:
+            return rows_of(writer, number, record)
+        if poison.startswith("its"):
+            raise KeyError("canary")
+        rows = rows_of(writer, number, record)
+        return {
+            table: [{**row, "cards": 10**30} if table is DECISION else row for row in more]
+            for table, more in rows.items()
+        }
+
+    monkeypatch.setattr("audit_trail.store.rows_of", poisoned)
+    written = frames([a_decision(1), a_decision(2), a_decision(3)])
+    assert store.append("worker-1", written) == 1
+    assert store.append("worker-1", written) == 0  # all of it is there
+    monkeypatch.undo()
+    assert (count(store), count(store, DECISION)) == (3, 2)
+    with reading(store.engine) as connection:
+        kept = connection.scalars(select(RECORD.c.content).order_by(RECORD.c.number)).all()
+    assert list(kept) == [frame.content for frame in written]
+    found = verify(store, {})
+    assert found.sound
+    assert found.set_aside == ("worker-1-2",)
+    with writing(store.engine) as connection:
+        derive_again(connection)
+    assert verify(store, {}).sound
+
+
+def test_a_record_that_was_filed_cannot_be_passed_off_as_set_aside(store: Store) -> None:
+    fill(store, count=3)
+    tampered(store, "UPDATE record SET kind = 'set-aside' WHERE number = 2")
+    assert not verify(store, {}).sound

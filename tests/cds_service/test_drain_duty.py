@@ -35,10 +35,11 @@ class Memory:
             raise StoreDown("switched off")
         return len(self.frames.get(writer, ()))
 
-    def append(self, writer: str, frames: Sequence[Frame]) -> None:
+    def append(self, writer: str, frames: Sequence[Frame]) -> int:
         if self.down:
             raise StoreDown("switched off")
         self.frames.setdefault(writer, []).extend(frames)
+        return 0
 
 
 class Counted:
