@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import URL, func, select, text
+from sqlalchemy import URL, Table, func, select, text
 
 from audit_trail.columns import LONGEST, as_lines, column_text, line_of, rows_of
 from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address, writing
 from audit_trail.draining import StoreDown
 from audit_trail.journal import Frame
-from audit_trail.record import CardSummary, FeedbackRecord, OrderSummary, UnknownRecord, decode, encode
+from audit_trail.record import CardSummary, FeedbackRecord, OrderSummary, Record, UnknownRecord, decode, encode
 from audit_trail.schema import derive_again
 from audit_trail.store import UNREADABLE, NotRecorded, Store, open_store
 from audit_trail.tables import CARD, DECISION, DERIVED, NOTED, RECORD
@@ -269,7 +271,7 @@ def test_a_report_of_which_nothing_was_taken_is_stored_too_also_alone(store: Sto
 def test_one_record_that_cannot_be_filed_is_set_aside_and_holds_up_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch, poison: str
 ) -> None:
-    def poisoned(writer: str, number: int, record: object) -> object:
+    def poisoned(writer: str, number: int, record: Record) -> Mapping[Table, Sequence[dict[str, Any]]]:
         if number != 2:
             return rows_of(writer, number, record)
         if poison.startswith("its"):
