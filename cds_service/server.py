@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -68,7 +70,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "on_reload": lambda _server: self._look_at_clients(),
             "when_ready": self._ready,
             "on_exit": lambda _server: self._end(),
-            "post_fork": lambda _server, _worker: self._after_fork(),
+            "post_fork": lambda arbiter, _worker: self._after_fork(arbiter),
             "worker_exit": lambda _server, _worker: self._before_exit(),
         }
         for name, value in options.items():
@@ -110,7 +112,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         if self._closed is not None:
             self._closed.look_again()
 
-    def _after_fork(self) -> None:
+    def _after_fork(self, arbiter: Any) -> None:
+        _stop_if_told(arbiter)
         # A call makes many objects and no cycles worth hunting: collect rarely, as a collection in mid-call is felt.
         gc.set_threshold(50_000, 20, 100)
         if self._recorder is not None:
@@ -123,6 +126,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def _before_exit(self) -> None:
         if self._recorder is not None:
             self._recorder.stop()
+
+
+def _stop_if_told(arbiter: Any) -> None:
+    """A worker that is told to stop while it starts must hear it.
+
+    Until it has handlers of its own it has the arbiter's, which put the signal into a queue that nobody here reads: the
+    worker would go on taking calls for as long as the arbiter waits for it.
+    """
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+    for each in signals:
+        signal.signal(each, signal.SIG_DFL)  # it has answered nothing yet
+    while not arbiter.SIG_QUEUE.empty():
+        if arbiter.SIG_QUEUE.get_nowait() in signals:
+            sys.exit(0)
 
 
 def _require_free(host: str, port: int) -> None:

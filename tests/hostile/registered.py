@@ -173,7 +173,7 @@ def serving(folder: Path, port: int, *options: str, workers: int = 2, **settings
     closed = Closed(port, folder)
     closed.pid = process.pid
     try:
-        _wait_for(closed, process)
+        wait_for(closed, process)
         yield closed
     finally:
         with suppress(ProcessLookupError):
@@ -185,7 +185,8 @@ def serving(folder: Path, port: int, *options: str, workers: int = 2, **settings
             process.wait(timeout=20)
 
 
-def _wait_for(closed: Closed, process: subprocess.Popen[bytes]) -> None:
+def wait_for(closed: Closed, process: subprocess.Popen[bytes]) -> None:
+    """Returns when some worker answers."""
     ends = time.monotonic() + 30
     while True:
         try:
