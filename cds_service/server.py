@@ -113,7 +113,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._closed.look_again()
 
     def _after_fork(self, arbiter: Any) -> None:
-        _stop_if_told(arbiter)
+        stop_if_told(arbiter)
         # A call makes many objects and no cycles worth hunting: collect rarely, as a collection in mid-call is felt.
         gc.set_threshold(50_000, 20, 100)
         if self._recorder is not None:
@@ -128,7 +128,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._recorder.stop()
 
 
-def _stop_if_told(arbiter: Any) -> None:
+def stop_if_told(arbiter: Any) -> None:
     """A worker that is told to stop while it starts must hear it.
 
     Until it has handlers of its own it has the arbiter's, which put the signal into a queue that nobody here reads: the
