@@ -60,7 +60,8 @@ def create_app(
     endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.max_body_bytes)
     outermost = _one_slash(endpoint)
     if settings.trusted_proxies:
-        outermost = TrustedProxies(outermost, settings.trusted_proxies, https_only=settings.clients is not None)
+        closed = settings.clients is not None
+        outermost = TrustedProxies(outermost, settings.trusted_proxies, https_only=closed, origins=routes.origins)
     app.wsgi_app = outermost  # type: ignore[method-assign]
     return app
 

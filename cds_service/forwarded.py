@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
+from cds_service import cors
 from cds_service.egress_policy import Network
 from cds_service.errors import NotAllowed, operation_outcome
 from cds_service.security_headers import HEADERS
@@ -15,28 +16,37 @@ from cds_service.security_headers import HEADERS
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+_FROM_BESIDE: Final = ("/health", "/metrics")
 _PLAIN: Final = NotAllowed("calls are taken over https only, through the proxy of this service", "plain-http")
 
 
 class TrustedProxies:
     """WSGI middleware: scheme, host and address of the caller as the trusted proxy next to this service saw them.
 
-    With ``https_only`` a call that did not come over https through such a proxy is refused; `/health` is not, as it is
-    asked from beside the service.
+    With ``https_only`` a call that did not come over https through such a proxy is refused; `/health` and `/metrics` are
+    not, as they are asked from beside the service. ``origins``: the web pages that may read what was refused.
     """
 
-    def __init__(self, wsgi_app: Wsgi, networks: tuple[Network, ...], https_only: bool) -> None:
+    def __init__(
+        self,
+        wsgi_app: Wsgi,
+        networks: tuple[Network, ...],
+        https_only: bool,
+        origins: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
         self._wsgi_app = wsgi_app
         self._networks = networks
         self._https_only = https_only
+        self._origins = origins
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if self._is_trusted(environ.get("REMOTE_ADDR", "")):
             _take_over(environ)
-        if self._https_only and environ["wsgi.url_scheme"] != "https" and environ["PATH_INFO"] != "/health":
+        if self._https_only and environ["wsgi.url_scheme"] != "https" and environ["PATH_INFO"] not in _FROM_BESIDE:
             body = operation_outcome(_PLAIN)
             status = HTTPStatus(_PLAIN.status)
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *HEADERS]
+            headers += cors.headers_for(environ.get("HTTP_ORIGIN"), self._origins())
             start_response(f"{status.value} {status.phrase}", [*headers, ("Connection", "close")])
             return (body,)
         return self._wsgi_app(environ, start_response)

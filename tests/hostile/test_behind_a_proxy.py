@@ -52,7 +52,15 @@ def test_calls_come_over_tls_through_the_named_proxy_and_no_other_way(tmp_path: 
             plain = service.post(SELECT, a_call(), Authorization=f"Bearer {a_token(address + SELECT)}", **direct)
             assert plain.status_code == 403
             assert plain.json()["resourceType"] == "OperationOutcome"
-        assert service.get("/health").status_code == 200
+            assert plain.headers["Vary"] == "Origin"
+        from_page = service.post(SELECT, a_call(), Authorization="Bearer x", Origin=PAGE)
+        assert (from_page.status_code, from_page.headers["Access-Control-Allow-Origin"]) == (403, PAGE)
+        from_elsewhere = service.post(
+            SELECT, a_call(), Authorization="Bearer x", Origin="https://elsewhere.example.org"
+        )
+        assert "Access-Control-Allow-Origin" not in from_elsewhere.headers
+        for beside in ("/health", "/metrics"):
+            assert service.get(beside).status_code == 200
 
 
 def _scheme_seen(settings: Settings, **headers: str) -> tuple[str, bool]:
