@@ -23,8 +23,8 @@ _PLAIN: Final = NotAllowed("calls are taken over https only, through the proxy o
 class TrustedProxies:
     """WSGI middleware: scheme, host and address of the caller as the trusted proxy next to this service saw them.
 
-    With ``https_only`` a call that did not come over https through such a proxy is refused; `/health` and `/metrics` are
-    not, as they are asked from beside the service. ``origins``: the web pages that may read what was refused.
+    With ``https_only`` a call that did not come over https through such a proxy is refused; `/health` and `/metrics`
+    are not, as they are asked from beside the service. ``origins``: the web pages that may read what was refused.
     """
 
     def __init__(
