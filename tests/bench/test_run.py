@@ -52,6 +52,7 @@ def test_the_tuned_floor_has_the_services_collector_settings(monkeypatch: pytest
 
     heard: list[tuple[int, ...]] = []
     monkeypatch.setattr(gc, "set_threshold", lambda *threshold: heard.append(threshold))
+    monkeypatch.setattr("cds_service.server.stop_if_told", lambda _arbiter: None)  # it is for a process of its own
     Server(Settings(), lambda: None).cfg.post_fork(None, None)
     assert heard == [COLLECTOR_THRESHOLD]
 
