@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ _DIALECTS: Final = ("sqlite", "postgresql")
 # PostgreSQL: a connection that hangs must not hold up whoever waits for it.
 _POSTGRES_OPTIONS: Final = "-c statement_timeout={ms} -c lock_timeout={ms} -c timezone=UTC"
 _STATEMENT_MS: Final = 60_000
+_TRIES_TO_WRITE_AHEAD: Final = 40
+_SECONDS_BETWEEN_TRIES: Final = 0.025
 _GRACE_SECONDS: Final = 2.0
 
 
@@ -110,6 +114,18 @@ def impatient(statement_ms: int) -> type[psycopg.Connection[Any]]:
     return type("Impatient", (_Connection,), {"seconds": lambda _: longest})
 
 
+def _write_ahead(connection: Any) -> None:
+    """Many that open a new file at once get in each other's way here, and SQLite does not wait for this by itself."""
+    for _ in range(_TRIES_TO_WRITE_AHEAD):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
 def _set_up_sqlite(engine: Engine, file: Path) -> None:
     @event.listens_for(engine, "do_connect")
     def before(*_: Any) -> None:
@@ -119,7 +135,7 @@ def _set_up_sqlite(engine: Engine, file: Path) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where we say so
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         # A commit is on the disk before the journal that the records came from is deleted.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=4000")  # pages that change all the time are copied more rarely
