@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from audit_pages.people import ROLES, Viewer
 from audit_pages.seams import DEMO, Clock, Entrance, Records, View
+from audit_pages.this_machine import is_loopback, name_in
 
 _KEY: Final = "viewer"
 _SEEN_EVERY: Final = 60  # seconds between two notes in the cookie that somebody is still there
@@ -113,8 +113,8 @@ class Gate:
 
     def _require_this_machine(self) -> None:
         """A page elsewhere whose name is made to point to this machine must not read the demo's records."""
-        host = urlsplit(f"//{request.host}").hostname or ""
-        if not (_is_loopback(host) or host in self._entrance.demo_hosts):
+        host = name_in(request.host)
+        if not (is_loopback(host) or host in self._entrance.demo_hosts):
             raise NotShown("The demo's pages are shown under the address of this machine only.")
 
     def _require_made_up_patients(self) -> None:
@@ -126,17 +126,8 @@ class Gate:
             )
 
     def _require_no_eavesdropper(self) -> None:
-        if request.scheme != "https" and not _is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+        if request.scheme != "https" and not is_loopback(name_in(request.host)):
             raise NotShown("These pages are shown over https only.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def viewer() -> Viewer:

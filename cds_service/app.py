@@ -27,7 +27,7 @@ from cds_service.routes import CDS_PATH, JSON, CdsRoutes, own_failure
 from cds_service.security_headers import security_headers
 from cds_service.settings import Settings
 from cds_service.terminology_pages import register_terminology_pages
-from cds_service.trust import Trust
+from cds_service.trust import PROFILE_HEADER, Trust
 from cds_service.trust_setup import open_trust, sent_cards
 
 
@@ -55,7 +55,7 @@ def create_app(
     register_terminology_pages(app, tools)
     add_pages(app, settings, tools, recorder)
     add_leaflets(app, settings, tools, recorder)
-    _register_headers(app, routes)
+    _register_headers(app, routes, PROFILE_HEADER if settings.clients is None else "")
     _register_errors(app, routes)
     endpoint = HookEndpoint(app.wsgi_app, CDS_PATH, routes, settings.max_body_bytes)
     outermost = _one_slash(endpoint)
@@ -79,14 +79,14 @@ def _one_slash(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
     return tolerant
 
 
-def _register_headers(app: Flask, routes: CdsRoutes) -> None:
+def _register_headers(app: Flask, routes: CdsRoutes, of_open_mode: str) -> None:
     @app.before_request
     def preflight() -> Response | None:
         """Answered before routing and before any caller check: a 401 or 404 here blocks the real call."""
         if request.method != "OPTIONS" or not request.path.startswith(CDS_PATH):
             return None
         answer = Response(status=204)
-        answer.headers.extend(cors.preflight_headers(request.headers, routes.origins()))
+        answer.headers.extend(cors.preflight_headers(request.headers, routes.origins(), of_open_mode))
         answer.headers["Allow"] = cors.ALLOWED_METHODS
         return answer
 

@@ -19,14 +19,19 @@ def headers_for(origin: str | None, allowed: frozenset[str]) -> tuple[tuple[str,
     return (("Vary", "Origin"),)
 
 
-def preflight_headers(request_headers: RequestHeaders, allowed: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    """What a browser needs to hear before it sends the call itself; answered without authentication."""
+def preflight_headers(
+    request_headers: RequestHeaders, allowed: frozenset[str], more: str = ""
+) -> tuple[tuple[str, str], ...]:
+    """What a browser needs to hear before it sends the call itself; answered without authentication.
+
+    ``more``: a further header that a page may send.
+    """
     headers = headers_for(request_headers.get("Origin"), allowed)
     if len(headers) == 1:
         return headers
     headers += (
         ("Access-Control-Allow-Methods", ALLOWED_METHODS),
-        ("Access-Control-Allow-Headers", ALLOWED_HEADERS),
+        ("Access-Control-Allow-Headers", f"{ALLOWED_HEADERS}, {more}" if more else ALLOWED_HEADERS),
         ("Access-Control-Max-Age", SECONDS_A_PREFLIGHT_HOLDS),
     )
     # Older browsers ask before a public page calls a loopback address; answered only when asked.

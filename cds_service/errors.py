@@ -78,6 +78,20 @@ class NotAllowed(CallFailed):
         self.client = client
 
 
+class Misdirected(CallFailed):
+    """A request to a host that is not this service's: a web page elsewhere whose name was made to lead here."""
+
+    status = 421
+    code = "security"
+    check = "host"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "in open mode this service answers under a loopback name or address (127.0.0.1, ::1, localhost), under the "
+            "host of LUMBAR_CDS_PUBLIC_URL, and under no other name"
+        )
+
+
 class AnotherClientsCard(NotAllowed):
     """Feedback on a card that another client got; the diagnostics name the item."""
 

@@ -26,7 +26,8 @@ _CONTENT_TYPES: Final = frozenset(
 )
 _LONGEST_LENGTH: Final = 12  # digits of a Content-Length
 _OK: Final = "200 OK"
-_KEYS: Final = {"Authorization": "HTTP_AUTHORIZATION", "Origin": "HTTP_ORIGIN"}  # asked for in every call
+# Asked for in every call.
+_KEYS: Final = {"Authorization": "HTTP_AUTHORIZATION", "Origin": "HTTP_ORIGIN", "Host": "HTTP_HOST"}
 
 
 class HookEndpoint:

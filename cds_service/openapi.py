@@ -45,12 +45,13 @@ _WHEN: Final = {
     412: "The Patient resource cannot be had",
     413: "The body is too large, or holds too much",
     415: "Not sent as plain JSON",
+    421: "Not under this host name",
     422: "JSON, but no usable call, or another patient's record",
     429: "More calls than agreed; see Retry-After",
     500: "A defect; nothing was assessed",
     503: "Not possible at the moment; see Retry-After",
 }
-_EVERYWHERE: Final = (400, 401, 403, 404, 405, 406, 429, 500, 503)
+_EVERYWHERE: Final = (400, 401, 403, 404, 405, 406, 421, 429, 500, 503)
 _WITH_BODY: Final = (*_EVERYWHERE, 408, 412, 413, 415, 422)
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from cards.profiles import DEFAULT_PROFILE, PROFILES
 from cds_service.egress_policy import Network
 from cds_service.errors import OtherHttpFailure
+from cds_service.served_hosts import ServedHosts
 from fhir_mappings.terminology import Terminology
 
 PROFILE_HEADER: Final = "Lumbar-CDS-Profile"  # open mode: how a caller sees what another client would get
@@ -69,16 +70,19 @@ class TokenCheck(Protocol):
 class OpenTrust(Struct, frozen=True):
     """Open mode: everyone on this machine is answered; a browser client is known by its page's origin.
 
-    No token is needed; one that is sent is checked by ``tokens``. ``sandbox_origins`` are the public sandbox's pages;
-    any caller may try another profile with the header `Lumbar-CDS-Profile`.
+    ``hosts``: under which names. No token is needed; one that is sent is checked by ``tokens``. ``sandbox_origins`` are
+    the public sandbox's pages; any caller may try another profile with the header `Lumbar-CDS-Profile`.
     """
 
     sandbox_origins: frozenset[str]
     page_origins: frozenset[str] = frozenset()
     fhir_servers: frozenset[str] = frozenset()
     tokens: TokenCheck | None = None
+    hosts: ServedHosts = ServedHosts()
 
     def identify(self, headers: RequestHeaders, path: str) -> Caller:
+        if (host := headers.get("Host")) not in self.hosts.usual:
+            self.hosts.require(host)
         if self.tokens is not None and headers.get("Authorization") is not None:
             self.tokens.check(headers, path)
         origin = headers.get("Origin")

@@ -12,6 +12,7 @@ from cds_service.rate_limit import RateLimit
 from cds_service.replay_memory import ReplayMemory, ReplayMemoryError, SqliteReplayMemory
 from cds_service.running_clients import RunningClients
 from cds_service.sandbox_tokens import SandboxTokens
+from cds_service.served_hosts import served_hosts
 from cds_service.settings import Settings, SettingsError
 from cds_service.shared_memory import SharedCardOwners, SharedDatabase, SharedReplayMemory
 from cds_service.trust import OpenTrust
@@ -21,7 +22,8 @@ from fhir_mappings.terminology import Terminology
 def open_trust(settings: Settings) -> OpenTrust:
     """Open mode: no token is needed, and one that is sent must be the public sandbox's."""
     tokens = SandboxTokens((settings.base_url,), SqliteReplayMemory(settings.used_tokens))
-    return OpenTrust(settings.sandbox_origins, settings.cors_origins, frozenset(settings.fhir_servers), tokens=tokens)
+    servers, hosts = frozenset(settings.fhir_servers), served_hosts(settings)
+    return OpenTrust(settings.sandbox_origins, settings.cors_origins, servers, tokens=tokens, hosts=hosts)
 
 
 def closed_trust(settings: Settings) -> ClosedTrust:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from cds_service.app import create_app
 from cds_service.cors import headers_for, preflight_headers
+from cds_service.settings import Settings
+from cds_service.trust import OpenTrust
+from tests.cds_service.service_under_test import SELECT
+from tests.clinic import usual_tools
+from tests.hostile.registered import clients_toml
 
 OURS = "https://sandbox.cds-hooks.org"
 ALLOWED = frozenset({OURS, "http://localhost:3000"})
@@ -33,3 +43,11 @@ def test_private_network_access_is_granted_only_when_asked() -> None:
     assert dict(preflight_headers(asked, ALLOWED))["Access-Control-Allow-Private-Network"] == "true"
     asked["Origin"] = "https://evil.example"
     assert "Access-Control-Allow-Private-Network" not in dict(preflight_headers(asked, ALLOWED))
+
+
+@pytest.mark.parametrize("mode", ["open", "closed"])
+def test_a_page_may_ask_for_a_profile_where_the_service_heeds_it(mode: str, tmp_path: Path) -> None:
+    settings = Settings() if mode == "open" else Settings(clients=clients_toml(tmp_path, 8090), state_dir=tmp_path)
+    trust = OpenTrust(frozenset(), frozenset({OURS}))
+    answer = create_app(settings, usual_tools(), trust).test_client().options(SELECT, headers={"Origin": OURS})
+    assert ("Lumbar-CDS-Profile" in answer.headers["Access-Control-Allow-Headers"].split(", ")) is (mode == "open")
