@@ -14,6 +14,7 @@ from cds_service.errors import CallFailed
 from cds_service.key_sets import FixedKeys, read_key_set
 from cds_service.public_sandbox import ISSUER, KEY_SET_ADDRESS, sandbox_keys
 from cds_service.replay_memory import SqliteReplayMemory
+from cds_service.served_hosts import ServedHosts
 from cds_service.settings import Settings
 from cds_service.trust import Caller, OpenTrust
 from cds_service.trust_setup import open_trust
@@ -28,7 +29,7 @@ def trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTrust:
     """Open mode with keys of the test's own in place of the published one."""
     monkeypatch.setattr(sandbox_tokens, "sandbox_keys", lambda: FixedKeys(read_key_set(json.dumps(key_set()).encode())))
     tokens = sandbox_tokens.SandboxTokens(("http://127.0.0.1:8090",), SqliteReplayMemory(tmp_path / "new" / "used"))
-    return OpenTrust(frozenset({ISSUER}), tokens=tokens)
+    return OpenTrust(frozenset({ISSUER}), tokens=tokens, hosts=ServedHosts(frozenset({"tunnel.example.org"})))
 
 
 def sent(token: str, **headers: str) -> Any:
