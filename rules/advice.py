@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from rules.better_test import better_test, preferred_study, raised_priority
@@ -19,7 +20,7 @@ from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.rating import rate
 from rules.recheck import recheck_plan
 from rules.recommendation import BetterTest, PamaRating, Rating, Recommendation, SafetyNote, Situation, Study
-from rules.safety_rules import device_on_record, hazards, row_evidence, safety_notes
+from rules.safety_rules import device_on_record, evidence_in, hazards, row_rests_on, safety_notes
 from rules.sensitivity import MOST_SHOWN, is_robust, presumed_names, what_would_change
 from rules.situation import Circumstances, situations_of
 from rules.views import guideline_views
@@ -37,24 +38,47 @@ def recommend_on(
     It is worked out once for each kind of case, which holds nothing of a patient's; then this patient's evidence and
     dates are put in.
     """
-    advice = _advice_on(kind_of(order, findings, picture, guidelines), guidelines)
+    known = _advice_on(kind_of(order, findings, picture, guidelines), guidelines)
+    advice = known.advice
     return replace(
         advice,
         order=order,
         findings=findings,
-        safety=tuple(replace(note, evidence=row_evidence(note.row, findings, guidelines)) for note in advice.safety),
+        safety=_with_evidence(known, findings) if advice.safety else (),
         questions=tuple(
-            replace(question, evidence=getattr(findings, question.finding).because) for question in advice.questions
+            [replace(question, evidence=getattr(findings, question.finding).because) for question in advice.questions]
         ),
         recheck=recheck_plan(findings, picture.as_of, guidelines.parameters) if advice.may_defer else None,
-        unread=_unread(order, picture),
-        duplicates=_duplicates(order, others),
+        unread=_unread(order, picture) if order.unread_reasons or picture.unread_current_problems else (),
+        duplicates=_duplicates(order, others) if others else (),
     )
 
 
+class _KnownAdvice(Struct, frozen=True):
+    """The advice for a kind of case, and for each of its safety notes what it rests on."""
+
+    advice: Recommendation
+    rests_on: tuple[tuple[str, ...], ...]
+
+
 @lru_cache(maxsize=1024)
-def _advice_on(kind: KindOfCase, guidelines: Guidelines) -> Recommendation:
-    order, findings, picture = kind.order, kind.findings, kind.picture
+def _advice_on(kind: KindOfCase, guidelines: Guidelines) -> _KnownAdvice:
+    advice = work_out(kind.order(), kind.findings(guidelines.parameters), kind.picture(), guidelines)
+    return _KnownAdvice(advice, tuple(row_rests_on(note.row, guidelines) for note in advice.safety))
+
+
+def _with_evidence(known: _KnownAdvice, findings: Findings) -> tuple[SafetyNote, ...]:
+    safety = findings.safety
+    return tuple(
+        [
+            replace(note, evidence=evidence) if (evidence := evidence_in(safety, names)) else note
+            for note, names in zip(known.advice.safety, known.rests_on, strict=True)
+        ]
+    )
+
+
+def work_out(order: DraftOrder, findings: Findings, picture: ClinicalPicture, guidelines: Guidelines) -> Recommendation:
+    """The advice, worked out afresh."""
     patient = patient_on(picture.as_of, picture.age, guidelines)
     judged = judged_procedure(order)
     assessment = assess(judged, findings, patient, guidelines)

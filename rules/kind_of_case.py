@@ -1,7 +1,8 @@
 """What kind of case this is: all that the advice depends on, with nothing of the patient's in it.
 
 Two patients with the same answers, the same length of episode and the same order get the same advice; only the evidence
-that it rests on, and the dates counted from it, are their own. So the advice is worked out once for each kind.
+that it rests on, and the dates counted from it, are their own. So the advice is worked out once for each kind. As it is
+looked up on every call, a kind is flat: closed lists, short texts of ours and small numbers.
 """
 
 from datetime import date, timedelta
@@ -9,19 +10,20 @@ from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import fields
 
 from rules.concepts import GROUPS
 from rules.dates import DateInterval, DayRange, days_between
 from rules.decide import duration_of
-from rules.draft_order import DraftOrder
-from rules.facts import AgeRange, ClinicalPicture
-from rules.finding import Episode, Finding, Findings, Safety
+from rules.draft_order import DraftOrder, Recognition
+from rules.facts import AgeRange, ClinicalPicture, SourceGap
+from rules.finding import Answer, Episode, Finding, Findings, Safety
+from rules.findings.answers import PRESUMED_NO, UNKNOWN
 from rules.guideline_tables import Guidelines
 from rules.parameters import Parameters
+from rules.procedures import Procedure
 
 SOME_DAY = date(2000, 1, 1)  # stands for the day of the call
-_FINDINGS = tuple(field.name for field in fields(Findings) if field.type is Finding)
 # Answers that a button of ours records on the order. "Checked, none" is not among them: it speaks of red flags itself.
 _ANSWERS = frozenset(
     concept
@@ -32,38 +34,100 @@ _ANSWERS = frozenset(
     )
     for concept in GROUPS[group].concepts
 )  # fmt: skip
+_FINDINGS = tuple(field.name for field in fields(Findings) if field.type is Finding)
 _SAFETY = tuple(field.name for field in fields(Safety) if field.type is Finding)
-_findings_of = attrgetter(*_FINDINGS)
-_findings_of_safety = attrgetter(*_SAFETY)
+_NAMES = _FINDINGS + _SAFETY
+_findings_of = attrgetter(*_FINDINGS, *(f"safety.{name}" for name in _SAFETY))
+_SILENCE = tuple(PRESUMED_NO.get(name) or UNKNOWN[name] for name in _NAMES)
+
+# Which question, and the answer, level and marks; and whether a "no" is only silence.
+_Answered = tuple[str, Answer, str, frozenset[str], bool]
 
 
-class KindOfCase(Struct, frozen=True):
+class KindOfCase(Struct, frozen=True, gc=False):
     """Order, findings and picture with everything left out or evened out that cannot change the advice."""
 
-    order: DraftOrder
-    findings: Findings
-    picture: ClinicalPicture
+    recognition: Recognition
+    procedure: Procedure | None
+    candidates: tuple[Procedure, ...]
+    priority: str
+    unread_reason: bool  # it may hold a red flag, or is all that the order states
+    unread_problem: bool  # it may hold a red flag
+    answered: tuple[_Answered, ...]  # what is not answered by silence; most is
+    duration: str
+    trial_done: bool | None  # has care lasted as long as ACP's trial? None: since when is not known
+    could_be_pregnant: bool
+    deferred: bool
+    age: tuple[int, int] | None
+    gaps: tuple[SourceGap, ...]
+
+    def order(self) -> DraftOrder:
+        """The order of such a case."""
+        return DraftOrder(
+            reference="",
+            recognition=self.recognition,
+            procedure=self.procedure,
+            candidates=self.candidates,
+            priority=self.priority,
+            unread_reason_has_red_flag_stem=self.unread_reason,
+        )
+
+    def findings(self, parameters: Parameters) -> Findings:
+        """The findings of such a case, without evidence."""
+        answers: dict[str, Any] = dict(zip(_NAMES, _SILENCE, strict=True))
+        for name, answer, level, marks, presumed in self.answered:
+            since = self._care_since(parameters) if name == "conservative_care" else None
+            answers[name] = Finding(name, answer, level, marks, presumed=presumed, since=since)
+        safety = {name: answers.pop(name) for name in _SAFETY}
+        return Findings(
+            episode=_episode(self.duration, parameters),
+            safety=Safety(could_be_pregnant=self.could_be_pregnant, egfr=None, **safety),
+            deferred=self.deferred,
+            **answers,
+        )
+
+    def picture(self) -> ClinicalPicture:
+        """The picture of such a case, without a fact."""
+        return ClinicalPicture(
+            as_of=SOME_DAY,
+            facts=(),
+            age=None if self.age is None else AgeRange(*self.age),
+            gaps=self.gaps,
+            unread_red_flag_stem=self.unread_problem,
+        )
+
+    def _care_since(self, parameters: Parameters) -> DateInterval | None:
+        """A beginning of care that is as far past ACP's trial, or as far from it, as the real one."""
+        if self.trial_done is None:
+            return None
+        day = SOME_DAY - timedelta(days=parameters.acp_trial_days) if self.trial_done else SOME_DAY
+        return DateInterval(day, day)
 
 
 def kind_of(order: DraftOrder, findings: Findings, picture: ClinicalPicture, guidelines: Guidelines) -> KindOfCase:
     """The kind of this case."""
+    answered = tuple(
+        [
+            (name, finding.answer, finding.level, finding.marks, finding.presumed)
+            for name, finding, silence in zip(_NAMES, _findings_of(findings), _SILENCE, strict=True)
+            if finding is not silence
+        ]
+    )
+    since = findings.conservative_care.since
     return KindOfCase(
-        order=DraftOrder(
-            reference="",
-            recognition=order.recognition,
-            procedure=order.procedure,
-            candidates=order.candidates,
-            priority=order.priority,
-            unread_reason_has_red_flag_stem=order.unread_reason_has_red_flag_stem or unread_alone(order),
-        ),
-        findings=_without_evidence(findings, picture.as_of, guidelines),
-        picture=ClinicalPicture(
-            as_of=SOME_DAY,
-            facts=(),
-            age=_age(picture.age, guidelines.parameters),
-            gaps=picture.gaps,
-            unread_red_flag_stem=picture.unread_red_flag_stem,
-        ),
+        order.recognition,
+        order.procedure,
+        order.candidates,
+        order.priority,
+        order.unread_reason_has_red_flag_stem or unread_alone(order),
+        picture.unread_red_flag_stem,
+        answered,
+        duration_of(findings, guidelines),
+        None if since is None else _trial_done(since, picture.as_of, guidelines.parameters),
+        findings.safety.could_be_pregnant,
+        findings.deferred,
+        None if picture.age is None else _age(picture.age, guidelines.parameters),
+        picture.gaps,
     )
 
 
@@ -74,53 +138,18 @@ def unread_alone(order: DraftOrder) -> bool:
     return all(fact.concept in _ANSWERS for fact in order.reasons)
 
 
-def _without_evidence(findings: Findings, as_of: date, guidelines: Guidelines) -> Findings:
-    safety, care = findings.safety, findings.conservative_care
-    answers: dict[str, Any] = dict(zip(_FINDINGS, _without(_findings_of(findings)), strict=True))
-    if care.since is not None:
-        since = _care_since(care.since, as_of, guidelines.parameters)
-        answers["conservative_care"] = replace(answers["conservative_care"], since=since)
-    return Findings(
-        episode=_episode(findings, guidelines),
-        safety=Safety(
-            could_be_pregnant=safety.could_be_pregnant,
-            egfr=None,
-            **dict(zip(_SAFETY, _without(_findings_of_safety(safety)), strict=True)),
-        ),
-        deferred=findings.deferred,
-        **answers,
-    )
-
-
-def _episode(findings: Findings, guidelines: Guidelines) -> Episode:
+def _episode(duration: str, parameters: Parameters) -> Episode:
     """An episode of the same length, as far as the length matters."""
-    duration = duration_of(findings, guidelines)
     if duration == "unknown":
         return Episode()
-    return Episode(DayRange(0, 0) if duration == "acute" else DayRange(guidelines.parameters.acute_days, None))
+    return Episode(DayRange(0, 0) if duration == "acute" else DayRange(parameters.acute_days, None))
 
 
-def _without(findings: tuple[Finding, ...]) -> list[Finding]:
-    """The findings without evidence; most have none."""
-    bare = []
-    for finding in findings:
-        if finding.because or finding.against or finding.considered or finding.notes or finding.since:
-            bare.append(Finding(finding.name, finding.answer, finding.level, finding.marks, presumed=finding.presumed))
-        else:
-            bare.append(finding)
-    return bare
+def _trial_done(since: DateInterval, as_of: date, parameters: Parameters) -> bool:
+    return days_between(since, as_of).shortest >= parameters.acp_trial_days
 
 
-def _care_since(since: DateInterval, as_of: date, parameters: Parameters) -> DateInterval:
-    """A beginning of care that is as far past ACP's trial, or as far from it, as the real one."""
-    tried = days_between(since, as_of).shortest >= parameters.acp_trial_days
-    day = SOME_DAY - timedelta(days=parameters.acp_trial_days) if tried else SOME_DAY
-    return DateInterval(day, day)
-
-
-def _age(age: AgeRange | None, parameters: Parameters) -> AgeRange | None:
+def _age(age: AgeRange, parameters: Parameters) -> tuple[int, int]:
     """Only whether the patient is a child, or too young for NICE, matters to the advice once findings are answered."""
-    if age is None:
-        return None
     grown_up = max(parameters.adult_age_years, parameters.nice_age_years)
-    return AgeRange(min(age.youngest, grown_up), min(age.oldest, grown_up))
+    return min(age.youngest, grown_up), min(age.oldest, grown_up)

@@ -1,7 +1,7 @@
 """Safety before modality: which safety rows speak about a study for this patient."""
 
 from rules.evidence import Evidence
-from rules.finding import Answer, Findings
+from rules.finding import Answer, Findings, Safety
 from rules.guideline_tables import Guidelines
 from rules.procedures import GADOLINIUM, MRI, Procedure
 from rules.recommendation import SafetyNote
@@ -19,7 +19,7 @@ def safety_notes(procedure: Procedure, findings: Findings, guidelines: Guideline
             severity=row.severity,
             applies_to=procedure,
             says=row.says,
-            evidence=_evidence(row.condition.reads, findings),
+            evidence=evidence_in(findings.safety, _safety_read(row.condition.reads)),
             cites=row.cites,
             ask=row.ask,
         )
@@ -62,16 +62,19 @@ def hazards(procedure: Procedure, findings: Findings) -> int:
     return count
 
 
-def row_evidence(row: str, findings: Findings, guidelines: Guidelines) -> tuple[Evidence, ...]:
-    """What the record says that makes a safety row hold."""
-    reads = next(each.condition.reads for each in guidelines.safety_rows if each.id == row)
-    return _evidence(reads, findings)
+def row_rests_on(row: str, guidelines: Guidelines) -> tuple[str, ...]:
+    """The safety findings that a safety row reads."""
+    return _safety_read(next(each.condition.reads for each in guidelines.safety_rows if each.id == row))
 
 
-def _evidence(reads: frozenset[str], findings: Findings) -> tuple[Evidence, ...]:
+def _safety_read(reads: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name[7:] for name in sorted(reads) if name.startswith("safety."))
+
+
+def evidence_in(safety: Safety, names: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """What the record says to these safety findings, each entry once."""
     found: dict[tuple[str, str], Evidence] = {}
-    for name in sorted(reads):
-        if name.startswith("safety."):
-            for evidence in getattr(findings.safety, name[7:]).because:
-                found.setdefault((evidence.reference, evidence.says), evidence)
+    for name in names:
+        for evidence in getattr(safety, name).because:
+            found.setdefault((evidence.reference, evidence.says), evidence)
     return tuple(found.values())

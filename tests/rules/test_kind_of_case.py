@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rules.advice import _advice_on, recommend_on
+from rules.advice import recommend_on, work_out
 from rules.dates import DateInterval
 from rules.draft_order import DraftOrder
 from rules.evidence import Evidence
 from rules.facts import AgeRange, SourceGap
 from rules.finding import Findings
 from rules.guidelines import load_guidelines
-from rules.kind_of_case import KindOfCase, kind_of
+from rules.kind_of_case import kind_of
 from tests.rules.answers import TODAY, a_picture, adequate_care, an_order, answers, yes
 from tests.rules.test_advice_properties import findings, orders
 
@@ -32,7 +32,7 @@ def test_the_advice_for_the_kind_is_the_advice_for_the_case_itself(
 ):
     picture = a_picture(age, gaps, unread_red_flag_stem=stem)
     by_kind = recommend_on(order, given_findings, picture, GUIDELINES)
-    by_itself = _advice_on.__wrapped__(KindOfCase(order, given_findings, picture), GUIDELINES)
+    by_itself = work_out(order, given_findings, picture, GUIDELINES)
     for name in by_kind.__struct_fields__:
         if name not in PUT_IN_LATER:
             assert getattr(by_kind, name) == getattr(by_itself, name), name
