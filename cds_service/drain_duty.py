@@ -23,10 +23,31 @@ SECONDS_BETWEEN_ROUNDS: Final = 0.25
 SECONDS_BETWEEN_TRIES: Final = 2.0  # at a store that is down, or at a duty that another has
 SECONDS_BETWEEN_KEEPINGS: Final = 5.0
 SECONDS_FOR_THE_REST: Final = 10.0  # after the end of the service
+SECONDS_DAMAGE_IS_TOLD: Final = 86_400.0
 _STATUS: Final = "drainer.json"
 _DUTY: Final = "drainer.duty"
 
 Stopping = Callable[[float], bool]  # waits so many seconds, and says whether it is time to stop
+
+
+class Damage(Struct, frozen=True):
+    """Records that did not reach the store as they should, and when that was noticed last."""
+
+    set_aside: int = 0
+    lost: int = 0
+    at: float = 0.0
+
+    @property
+    def is_recent(self) -> bool:
+        """Within the last day: long enough for somebody to see it."""
+        return time.time() - self.at < SECONDS_DAMAGE_IS_TOLD
+
+    def also(self, drained: Drained) -> Damage:
+        """With what one more round met."""
+        if not drained.set_aside and not drained.lost:
+            return self
+        before = self if self.is_recent else Damage()
+        return Damage(before.set_aside + drained.set_aside, before.lost + drained.lost, time.time())
 
 
 class DrainStatus(Struct, frozen=True, kw_only=True):
@@ -34,6 +55,7 @@ class DrainStatus(Struct, frozen=True, kw_only=True):
 
     down_since: float = 0.0  # 0: the store takes records
     stored: dict[str, int] = {}  # file: bytes of it that are stored
+    damage: Damage = Damage()
 
 
 class DrainDuty:
@@ -57,12 +79,14 @@ class DrainDuty:
         self._store: RecordStore | None = None
         self._drainer: Drainer | None = None
         self._down_since = 0.0
+        self._damage = Damage()
         self._told = DrainStatus(down_since=-1.0)
 
     def take(self) -> bool:
         """Takes the duty, unless another process has it. A process that forks from this one has it too."""
         if self._duty is None:
             self._duty = lock_file(self._folder / _DUTY)
+            self._damage = drain_status(self._folder).damage  # as whoever had the duty before left it
         return self._duty is not None
 
     def leave(self) -> None:
@@ -106,6 +130,7 @@ class DrainDuty:
         if self._drainer is None:
             self._drainer = Drainer(self._folder, self._store)
         drained = self._drainer.drain()
+        self._damage = self._damage.also(drained)
         if drained.records or drained.lost:
             self._stored(drained)
         if drained.set_aside:
@@ -136,7 +161,7 @@ class DrainDuty:
             for place in (self._drainer.places.values() if self._drainer is not None else ())
             if place.path is not None
         }
-        status = DrainStatus(down_since=self._down_since, stored=stored)
+        status = DrainStatus(down_since=self._down_since, stored=stored, damage=self._damage)
         if status == self._told:
             return
         new = self._folder / f"{_STATUS}.new"

@@ -18,9 +18,13 @@ from audit_trail.journal import JournalError, JournalWriter
 from audit_trail.record import Record, encode
 from cds_service.computing import LEAD
 from cds_service.drain_duty import DrainDuty, DrainStatus, bytes_not_stored, drain_status
+from cds_service.room_to_write import has_room
 
 SECONDS_IDLE: Final = 30.0  # then a new file is begun, so that the one before can be deleted once it is stored
 SECONDS_STATUS_HOLDS: Final = 1.0
+SECONDS_FAILURE_HOLDS: Final = 60.0  # of the last record, should none come after it that can be kept
+CANNOT_BE_WRITTEN: Final = "records cannot be written to the journal, see the log"
+OUT_OF_REACH: Final = "the store is out of reach; records wait in the journal"
 
 
 class JournalOfWorker:
@@ -38,7 +42,7 @@ class JournalOfWorker:
         self._journal: JournalWriter | None = None
         self._threads: tuple[threading.Thread, ...] = ()
         self._stopping = threading.Event()
-        self._failing = False
+        self._failed_at = -SECONDS_FAILURE_HOLDS
         self._status: tuple[float, DrainStatus] = (-SECONDS_STATUS_HOLDS, DrainStatus())
 
     @property
@@ -53,9 +57,9 @@ class JournalOfWorker:
         try:
             number = self._here().append(encode(record))
         except JournalError:
-            self._failing = True
+            self._failed_at = time.monotonic()
             raise
-        self._failing = False
+        self._failed_at = -SECONDS_FAILURE_HOLDS
         return number
 
     def start(self) -> None:
@@ -88,7 +92,7 @@ class JournalOfWorker:
         waiting = bytes_not_stored(self._folder, status)
         return {
             "audit_store_up": ("1 while the audit store takes records.", not status.down_since),
-            "audit_journal_up": ("1 while this worker can write records to its journal.", not self._failing),
+            "audit_journal_up": ("1 while this worker can write records to its journal.", not self._failing()),
             "audit_journal_bytes_waiting": ("What waits in the journals of this machine to be stored.", waiting),
         }
 
@@ -96,14 +100,20 @@ class JournalOfWorker:
         """What `GET /health` says of the audit record."""
         status = drain_status(self._folder)
         said: dict[str, object] = {"state": "recording"}
-        if self._failing:
-            said["state"] = "records cannot be written to the journal, see the log"
+        if self._failing():
+            said["state"] = CANNOT_BE_WRITTEN
         elif status.down_since:
-            said["state"] = "the store is out of reach; records wait in the journal"
+            said["state"] = OUT_OF_REACH
         if status.down_since:
             said["storeOutOfReachSeconds"] = round(time.time() - status.down_since)
+        if status.damage.is_recent:
+            said["recordsSetAside"], said["recordsLost"] = status.damage.set_aside, status.damage.lost
         said["bytesWaiting"] = bytes_not_stored(self._folder, status)
         return said
+
+    def _failing(self) -> bool:
+        """Was the last record refused, or would the next one be? Nobody may have called for a while."""
+        return time.monotonic() - self._failed_at < SECONDS_FAILURE_HOLDS or not has_room(self._folder)
 
     def _draining(self) -> DrainStatus:
         now = time.monotonic()
