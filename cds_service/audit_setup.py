@@ -43,6 +43,8 @@ def recorder_for(settings: Settings, shared_metrics: bool = False) -> Recorder:
 
 def _journal(settings: Settings, operator: OperatorLog, metrics: Metrics) -> JournalOfWorker | None:
     if not settings.audit_store_url:
+        if settings.audit_required:
+            raise SettingsError("LUMBAR_CDS_AUDIT_REQUIRED: calls must be recorded, and LUMBAR_CDS_AUDIT_STORE is off")
         operator.write("warning", "audit", "calls are not recorded: LUMBAR_CDS_AUDIT_STORE=off")
         return None
     try:

@@ -102,9 +102,8 @@ class Collaborators:
         return tools
 
     def health(self) -> dict[str, object]:
-        """What `GET /health` says: up, and what is loaded or left out."""
+        """What `GET /health` says of them: what is loaded or left out."""
         status: dict[str, object] = {
-            "status": "ok",
             "version": version("lumbar-imaging-cds"),
             "terminology": self.terminology.version,
             "ratingGuideline": self.settings.rating_guideline,

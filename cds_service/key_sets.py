@@ -128,6 +128,11 @@ class KeySource(Protocol):
         """The issuer's keys, looked for anew where ``key_id`` is not among them; None where none can be had."""
         ...
 
+    @property
+    def out_of_order(self) -> bool:
+        """Could they not be had when they were last asked for?"""
+        ...
+
 
 class FixedKeys(Struct, frozen=True):
     """Keys from a file; a changed file is read with the next reading of the clients."""
@@ -136,6 +141,10 @@ class FixedKeys(Struct, frozen=True):
 
     def key_set(self, key_id: str) -> KeySet | None:
         return self.known
+
+    @property
+    def out_of_order(self) -> bool:
+        return False
 
 
 class RemoteKeys:
@@ -157,6 +166,7 @@ class RemoteKeys:
         self._known: KeySet | None = None
         self._read_at = 0.0
         self._tried_at: float | None = None
+        self.out_of_order = False
         self._lock = threading.Lock()
 
     def key_set(self, key_id: str) -> KeySet | None:
@@ -184,5 +194,7 @@ class RemoteKeys:
         try:
             self._known = read_key_set(self._fetch())
             self._read_at = self._clock()
+            self.out_of_order = False
         except KeySetError as problem:
+            self.out_of_order = True
             self._note(str(problem))

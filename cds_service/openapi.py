@@ -118,8 +118,18 @@ def _feedback(service: Service) -> Json:
 
 
 def _health() -> Json:
-    shape = {"schema": {"type": "object", "required": ["status", "version", "mode", "audit"]}}
-    operation = _operation("health", "Up, and what is loaded", (404, 405, 500), {_JSON: shape})
+    reason = {"type": "object", "required": ["part", "says"]}
+    shape = {
+        "type": "object",
+        "required": ["status", "version", "mode", "audit"],
+        "properties": {
+            "status": {"enum": ["ok", "degraded", "refusing"]},
+            "reasons": {"type": "array", "minItems": 1, "items": reason},
+        },
+    }
+    content = {_JSON: {"schema": shape}}
+    operation = _operation("health", "Up, as it should be, and what is loaded", (404, 405, 500), content)
+    operation["responses"]["503"] = {"description": "Calls are refused here; the reasons are named", "content": content}
     return {**operation, "security": []}
 
 

@@ -32,6 +32,7 @@ from cds_service.errors import (
     UnsupportedBody,
 )
 from cds_service.feedback import Report, SentToCaller, read_feedback
+from cds_service.health import Overall
 from cds_service.metrics import CONTENT_TYPE as METRICS_TYPE
 from cds_service.openapi import openapi_document
 from cds_service.record_of_call import Arrival
@@ -59,6 +60,7 @@ class CdsRoutes:
         self._trust = trust
         self._recorder = recorder
         self._sent_cards = sent_cards
+        self._overall = Overall(settings)
         self._discovery = service_catalogue.discovery_document()
         self._openapi = openapi_document()
 
@@ -73,9 +75,11 @@ class CdsRoutes:
         return Response(self._discovery, content_type=JSON)
 
     def health(self) -> Response:
-        """`GET /health`: up, which code lists are loaded, and whether calls are being recorded."""
+        """`GET /health`: is all as it should be, which code lists are loaded, and whether calls are being recorded."""
         said = {**self._tools.health(), **self._trust.health(), "audit": self._recorder.health()}
-        return Response(msgspec.json.encode(said), content_type=JSON)
+        status, said = self._overall.judge(said)
+        headers = {"Retry-After": "5"} if status >= 500 else {}
+        return Response(msgspec.json.encode(said), status, headers, content_type=JSON)
 
     def metrics(self) -> Response:
         """`GET /metrics`: counts and times, for Prometheus."""

@@ -88,7 +88,9 @@ class RunningClients:
     def health(self) -> dict[str, object]:
         """How many clients there are, since when, and whether the file that is there now could be used."""
         in_force = self.current()
+        out_of_order = sum(each.out_of_order for each in in_force.keys.values())
         return {
+            **({"keySetsOutOfOrder": out_of_order} if out_of_order else {}),
             "registered": len(in_force.registry.clients),
             "readAt": in_force.read_at.isoformat(timespec="seconds"),
             "file": "not usable; the clients before it stay in force, see the log" if self._problem else "in force",
