@@ -1,6 +1,6 @@
 """How an answer is put together: what counts, what contradicts it, what was only named, and what silence means."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -57,21 +57,26 @@ def conclude(reading: Reading, name: str, found: Gathered, level: str = "") -> F
     return Finding(name, Answer.NO, "", marks, ordered(denied), (), considered, presumed=not denied, notes=notes)
 
 
-def silent(reading: Reading, name: str) -> Finding:
-    """The record says nothing: presumed absent, unless a clinician stated today that nothing was found."""
-    if reading.statement is None or name not in ANSWERED_BY_STATEMENT:
-        return PRESUMED_NO[name]
-    return Finding(name, Answer.NO, because=(reading.statement,))
-
-
+_LEVEL_OF_NO = {"weakness": "none", "conservative_care": "none"}
 PRESUMED_NO = {
-    name: Finding(name, Answer.NO, presumed=True) for name, question in QUESTIONS.items() if question.silence == "no"
+    name: Finding(name, Answer.NO, _LEVEL_OF_NO.get(name, ""), presumed=True)
+    for name, question in QUESTIONS.items()
+    if question.silence == "no"
 }
 UNKNOWN = {name: Finding(name, Answer.UNKNOWN) for name, question in QUESTIONS.items() if question.silence != "no"}
-# "Red flags and strength checked, none" answers these; weakness, which has a level of its own, sees to itself.
-ANSWERED_BY_STATEMENT = frozenset(
-    name for name, question in QUESTIONS.items() if "checked-none" in question.no and name != "weakness"
-)
+# "Red flags and strength checked, none" answers these.
+ANSWERED_BY_STATEMENT = frozenset(name for name, question in QUESTIONS.items() if "checked-none" in question.no)
+
+
+def silence_on(statement: Evidence | None) -> Mapping[str, Finding]:
+    """What silence answers: presumed absent, unless a clinician stated today that nothing was found."""
+    if statement is None:
+        return PRESUMED_NO
+    stated = {
+        name: Finding(name, Answer.NO, _LEVEL_OF_NO.get(name, ""), because=(statement,))
+        for name in ANSWERED_BY_STATEMENT
+    }
+    return {**PRESUMED_NO, **stated}
 
 
 def count_recent(reading: Reading, found: Gathered, facts: Iterable[Fact], days: int, mark: str) -> None:

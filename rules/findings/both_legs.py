@@ -46,7 +46,7 @@ class _Sign(Struct, frozen=True):
 
 def both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> BothLegs | None:
     """Both legs, by diagnosis, sign or weakness; ``None`` where one leg or none is named, as in most records."""
-    numb = _numbness(reading)
+    numb = _numbness(reading) if "weakness-unclear" in reading.facts else []
     if not numb and not _name_both_sides(roots, strength):
         return None
     signs = [*_root_signs(reading, roots), *_weaknesses(reading, strength), *numb]
@@ -57,8 +57,11 @@ def both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> BothLeg
 
 
 def _name_both_sides(roots: RootSigns, strength: Strength) -> bool:
-    sides = {fact.side for fact in roots.facts} | {weak.side for weak in strength.weak}
-    return "bilateral" in sides or len(sides) > 1 or any(fact.concept == "bilateral-sciatica" for fact in roots.facts)
+    sides = {fact.side for fact in roots.facts}
+    sides.update([weak.side for weak in strength.weak])
+    if len(sides) > 1 or "bilateral" in sides:
+        return True
+    return "bilateral-sciatica" in [fact.concept for fact in roots.facts]
 
 
 def _root_signs(reading: Reading, roots: RootSigns) -> Iterator[_Sign]:

@@ -6,21 +6,22 @@ from rules.evidence import Evidence
 from rules.facts import Fact
 from rules.finding import Answer, Finding
 from rules.findings.age import age_evidence, older_than
-from rules.findings.answers import Gathered, conclude, silent
+from rules.findings.answers import Gathered, conclude
 from rules.findings.infection import count_statement
 from rules.findings.reading import Reading, happened_within
 
 NAME = "cancer"
-_GROUPS = frozenset({
+_OWN_GROUPS = frozenset({
     "malignancy", "malignancy-history", "metastasis", "weight-loss", "cancer-statement", "cancer-considered",
 })  # fmt: skip
+CANCER_GROUPS = _OWN_GROUPS | {"body-weight"}
 
 
 def cancer(reading: Reading, trend: Finding) -> Finding:
     """A malignancy at any time, or weight loss with age over 50 or without improvement after four weeks."""
+    if _OWN_GROUPS.isdisjoint(reading.facts) and not serial_weight_loss(reading):
+        return cancer_by_age(reading)
     older = older_than(reading.picture.age, reading.parameters.cancer_age_years)
-    if _GROUPS.isdisjoint(reading.facts) and not serial_weight_loss(reading):
-        return _without_entries(reading, older)
     found = Gathered.nothing()
     known = _malignancies(reading, found)
     _weight_loss(reading, found, trend, older)
@@ -33,10 +34,10 @@ def cancer(reading: Reading, trend: Finding) -> Finding:
     return conclude(reading, NAME, found, "known" if known else "suspected")
 
 
-def _without_entries(reading: Reading, older: bool | None) -> Finding:
+def cancer_by_age(reading: Reading) -> Finding:
     """Age alone never raises suspicion; it is kept as a mark, because ACP names it among the weaker factors."""
-    if not older:
-        return silent(reading, NAME)
+    if not older_than(reading.picture.age, reading.parameters.cancer_age_years):
+        return reading.silence[NAME]
     if reading.statement is None:
         return _OLDER_ONLY
     return Finding(NAME, Answer.NO, marks=_AGE, because=(reading.statement,))

@@ -7,7 +7,7 @@ from rules.findings.answers import UNKNOWN
 from rules.findings.reading import NOT_DONE, Reading, in_episode, named_now, ordered, stated_now
 
 NAME = "candidate"
-_GROUPS = frozenset({
+CANDIDACY_GROUPS = frozenset({
     "planned-intervention", "intervention-referral", "other-referral", "candidate-yes-stated", "candidate-no-stated",
 })  # fmt: skip
 _PLANNED = frozenset({"planned", "draft"})
@@ -15,8 +15,6 @@ _PLANNED = frozenset({"planned", "draft"})
 
 def candidate(reading: Reading, specialist_requester: bool) -> Finding:
     """Stated, planned, or potential by referral; otherwise possible or unknown, and asked when it would matter."""
-    if _GROUPS.isdisjoint(reading.facts):
-        return _OWN_SPECIALTY if specialist_requester else UNKNOWN[NAME]
     yes, no = _stated(reading, "candidate-yes-stated"), _stated(reading, "candidate-no-stated")
     if yes:
         return Finding(NAME, Answer.YES, "stated", because=ordered(yes), against=ordered(no))
@@ -33,7 +31,12 @@ def candidate(reading: Reading, specialist_requester: bool) -> Finding:
         return Finding(NAME, Answer.YES, "potential", because=ordered(referred), considered=considered, notes=notes)
     if considered:
         return Finding(NAME, Answer.UNKNOWN, "possible", because=considered)
-    return _OWN_SPECIALTY if specialist_requester else UNKNOWN[NAME]
+    return candidate_by_requester(specialist_requester)
+
+
+def candidate_by_requester(specialist: bool) -> Finding:
+    """What is known where the record says nothing: patients of a specialist may be candidates."""
+    return _OWN_SPECIALTY if specialist else UNKNOWN[NAME]
 
 
 _OWN_SPECIALTY = Finding(NAME, Answer.UNKNOWN, "possible", notes=("specialty-of-requester",))

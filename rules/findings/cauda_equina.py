@@ -5,12 +5,12 @@ from msgspec import Struct
 from rules.evidence import Evidence
 from rules.facts import Fact
 from rules.finding import Answer, Finding
-from rules.findings.answers import PRESUMED_NO, Gathered, conclude, silent
+from rules.findings.answers import PRESUMED_NO, Gathered, conclude
 from rules.findings.both_legs import BothLegs, both_legs
 from rules.findings.feature_weight import Weight, weigh
-from rules.findings.radiculopathy import RootSigns
+from rules.findings.radiculopathy import ROOT_GROUPS, RootSigns
 from rules.findings.reading import Reading, evidence_of, in_episode, ordered, stated_now
-from rules.findings.weakness import Strength
+from rules.findings.weakness import STRENGTH_GROUPS, Strength
 
 NAME = "cauda_equina"
 
@@ -54,7 +54,9 @@ _MARKS = {
     "myelopathy": "cord",
 }
 _Doubtful = tuple[str, str, Evidence]  # group, mark, entry
-_GROUPS = frozenset(kind.group for kind in _KINDS) | {"pelvic-examination"}
+_OWN_GROUPS = frozenset(kind.group for kind in _KINDS) | {"pelvic-examination"}
+# Signs of the roots and weakness are read as well, for both legs.
+CAUDA_EQUINA_GROUPS = _OWN_GROUPS | ROOT_GROUPS | STRENGTH_GROUPS
 # Each of these looked for and absent, and nothing else found, answers the question as a whole.
 _ALL_THREE = ("urinary-feature", "bowel-feature", "saddle-feature")
 
@@ -62,8 +64,8 @@ _ALL_THREE = ("urinary-feature", "bowel-feature", "saddle-feature")
 def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, strength: Strength) -> Finding:
     """Suspected; possible (a lone urinary, bowel, sexual or cord feature of doubtful date); or nothing on record."""
     both = both_legs(reading, roots, strength)
-    if both is None and _GROUPS.isdisjoint(reading.facts):
-        return silent(reading, NAME)
+    if both is None and _OWN_GROUPS.isdisjoint(reading.facts):
+        return reading.silence[NAME]
     found = Gathered.nothing()
     possible: list[_Doubtful] = []
     said_new = any(stated_now(reading, fact) for fact in reading.group("new-or-worse-stated"))

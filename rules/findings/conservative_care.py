@@ -7,7 +7,7 @@ from msgspec import Struct
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 from rules.finding import Answer, Finding
-from rules.findings.answers import earliest
+from rules.findings.answers import PRESUMED_NO, earliest
 from rules.findings.reading import NOT_DONE, Reading, evidence_of, in_episode, ordered, stated_now
 
 NAME = "conservative_care"
@@ -16,9 +16,8 @@ NONE, POSSIBLE, ADEQUATE = "none", "possible", "adequate"
 ACTIVE = "exercise-therapy"
 KINDS = (ACTIVE, "manipulation", "nsaid", "other-analgesic", "neuropathic-medicine")
 _STATED = frozenset({"care-done-stated", "care-not-done-stated", "care-duration-stated"})
-_GROUPS = _STATED | frozenset(KINDS)
+CARE_GROUPS = _STATED | frozenset(KINDS)
 _BOOKED = frozenset({FactKind.REQUEST, FactKind.DRAFT, FactKind.REASON})
-_SILENT = Finding(NAME, Answer.NO, NONE, presumed=True)
 
 
 class _Care(Struct):
@@ -31,15 +30,13 @@ class _Care(Struct):
 
 def conservative_care(reading: Reading, indication: Finding) -> Finding:
     """None; possible (started); or adequate: 42 days, with active therapy or two kinds, and the pain persists."""
-    if _GROUPS.isdisjoint(reading.facts):
-        return _SILENT
     care = _gather(reading)
     stated = _stated(reading, care)
     if stated is not None:
         return stated
     considered = ordered([fact.evidence for fact in care.other_time])
     if not care.certain and not care.doubtful:
-        return Finding(NAME, Answer.NO, NONE, considered=considered, presumed=True) if considered else _SILENT
+        return Finding(NAME, Answer.NO, NONE, considered=considered, presumed=True) if considered else PRESUMED_NO[NAME]
     return _judged(reading, indication, care, considered)
 
 

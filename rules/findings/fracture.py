@@ -3,12 +3,12 @@
 from rules.facts import Fact
 from rules.finding import Answer, Finding
 from rules.findings.age import age_evidence, older_than
-from rules.findings.answers import Gathered, conclude, count_any_time, count_recent, silent
+from rules.findings.answers import Gathered, conclude, count_any_time, count_recent
 from rules.findings.infection import count_statement
 from rules.findings.reading import NOT_DONE, Reading, in_episode
 from rules.findings.steroids import SteroidUse
 
-_RISK = frozenset({
+FRACTURE_GROUPS = frozenset({
     "low-velocity-trauma", "osteoporosis", "osteoporosis-treatment", "vertebral-fracture", "fragility-fracture",
     "midline-tenderness", "fracture-statement", "fracture-aftercare",
 })  # fmt: skip
@@ -17,9 +17,6 @@ _RISK = frozenset({
 def fracture_risk(reading: Reading, steroids: SteroidUse) -> Finding:
     """Low-velocity trauma, weak bone, a fracture of it, long-term steroids, or age over 70 (called a weak reason)."""
     older = older_than(reading.picture.age, reading.parameters.older_age_years)
-    if older is False and _RISK.isdisjoint(reading.facts) and not steroids.long_term and not steroids.named:
-        if older_than(reading.picture.age, reading.parameters.acp_older_age_years) is False:
-            return silent(reading, "fracture_risk")
     found = Gathered.nothing()
     _entries(reading, steroids, found)
     fell = "low-velocity-trauma" in found.marks
@@ -28,6 +25,12 @@ def fracture_risk(reading: Reading, steroids: SteroidUse) -> Finding:
     if older is None and reading.picture.age is not None and not found.because:
         return _age_leaves_it_open(reading, found)
     return conclude(reading, "fracture_risk", found, level)
+
+
+def too_young_for_risk(reading: Reading) -> bool:
+    """Is the patient surely below every age that stands for the risk?"""
+    age, limits = reading.picture.age, reading.parameters
+    return age is not None and age.oldest <= limits.older_age_years and age.oldest <= limits.acp_older_age_years
 
 
 def _entries(reading: Reading, steroids: SteroidUse, found: Gathered) -> None:
@@ -99,13 +102,11 @@ def _age_leaves_it_open(reading: Reading, found: Gathered) -> Finding:
     )
 
 
-_TRAUMA = frozenset({"major-trauma", "traumatic-spinal-fracture", "cord-injury", "major-trauma-statement"})
+TRAUMA_GROUPS = frozenset({"major-trauma", "traumatic-spinal-fracture", "cord-injury", "major-trauma-statement"})
 
 
 def major_trauma(reading: Reading) -> Finding:
     """A high-energy mechanism, or a traumatic spinal fracture or cord injury, inside the look-back."""
-    if _TRAUMA.isdisjoint(reading.facts):
-        return silent(reading, "major_trauma")
     days = reading.parameters.trauma_lookback_days
     found = Gathered.nothing()
     mechanisms = reading.group("major-trauma")

@@ -16,9 +16,7 @@ NAME = "prior_imaging"
 
 def prior_imaging(reading: Reading, red_flags: tuple[Finding, ...], trend: Finding) -> Finding:
     """Yes, the report first; no, "changed since", where anything is newer than the report or of unknown date."""
-    studies = reading.facts.get("lumbar-study")
-    if not studies:
-        return PRESUMED_NO[NAME]
+    studies = reading.group("lumbar-study")
     reports = [f for f in studies if f.present and f.kind is FactKind.REPORT and f.state not in NOT_DONE]
     if not reports:
         return PRESUMED_NO[NAME]

@@ -5,21 +5,22 @@ from datetime import date, timedelta
 
 from rules.facts import Fact, FactKind
 from rules.finding import Finding
-from rules.findings.answers import Gathered, conclude, count_any_time, count_current, count_recent, silent
+from rules.findings.answers import Gathered, conclude, count_any_time, count_current, count_recent
 from rules.findings.reading import NOT_DONE, Reading, evidence_of, happened_within, in_episode
 from rules.findings.steroids import SteroidUse
 
 NAME = "infection"
-_GROUPS = frozenset({
+_CUE_GROUPS = frozenset({
     "spinal-infection", "fever", "injecting-drug-use", "bloodstream-infection", "inflammatory-marker",
     "spinal-intervention", "infection-statement", "recent-infection", "infection-strengthener",
 })  # fmt: skip
+INFECTION_GROUPS = _CUE_GROUPS | {"body-temperature"}
 
 
 def infection(reading: Reading, trend: Finding) -> Finding:
     """Cues of spinal infection inside their look-backs; diabetes and dialysis strengthen and are named."""
-    if _GROUPS.isdisjoint(reading.facts) and not _any_fever(reading):
-        return silent(reading, NAME)
+    if not _any_fever(reading) and _CUE_GROUPS.isdisjoint(reading.facts):
+        return reading.silence[NAME]
     found = Gathered.nothing()
     for group, cue in _CUES.items():
         if group in reading.facts:
@@ -46,7 +47,8 @@ def _statement(reading: Reading, _trend: Finding, found: Gathered) -> None:
 def _any_fever(reading: Reading) -> bool:
     """Was any temperature high, whenever it was taken? Most records hold many that were not."""
     limit = reading.parameters.fever_celsius
-    return any(fact.value is not None and fact.value >= limit for fact in reading.group("body-temperature"))
+    temperatures = reading.group("body-temperature")
+    return bool([fact for fact in temperatures if fact.value is not None and fact.value >= limit])
 
 
 def _spinal_infection(reading: Reading, _trend: Finding, found: Gathered) -> None:
@@ -232,13 +234,11 @@ _CUES: dict[str, Callable[[Reading, Finding, Gathered], None]] = {
 
 # --- immunosuppression -----------------------------------------------------------------------------------------------
 
-_IMMUNE = frozenset({"hiv", "transplant", "immunosuppressive-medicine", "immunosuppressed-state"})
+IMMUNE_GROUPS = frozenset({"hiv", "transplant", "immunosuppressive-medicine", "immunosuppressed-state"})
 
 
 def immunosuppression(reading: Reading, steroids: SteroidUse) -> Finding:
     """HIV and transplant at any time, an immunosuppressive medicine or state now, long-term corticosteroids."""
-    if _IMMUNE.isdisjoint(reading.facts) and not steroids.long_term and not steroids.named:
-        return silent(reading, "immunosuppression")
     found = Gathered.nothing()
     count_any_time(found, reading.group("hiv"), "hiv")
     count_any_time(found, reading.group("transplant"), "transplant")

@@ -3,7 +3,7 @@
 from rules.dates import within_days
 from rules.facts import Fact, FactKind
 from rules.finding import Finding
-from rules.findings.answers import Gathered, conclude, count_any_time, count_current, silent
+from rules.findings.answers import Gathered, conclude, count_any_time, count_current
 from rules.findings.reading import Reading
 
 _MIMICS = {
@@ -13,12 +13,11 @@ _MIMICS = {
     "mimic-vascular": "vascular-claudication",
     "mimic-shingles": "shingles",
 }
+MIMIC_GROUPS = frozenset(_MIMICS)
 
 
 def mimic(reading: Reading) -> Finding:
     """Active ones are named as "also consider"; they never refuse a study."""
-    if _MIMICS.keys().isdisjoint(reading.facts):
-        return silent(reading, "mimic")
     found = Gathered.nothing()
     for group, mark in _MIMICS.items():
         count_current(found, reading.group(group), mark)
@@ -27,19 +26,17 @@ def mimic(reading: Reading) -> Finding:
 
 def axial_spondyloarthritis(reading: Reading) -> Finding:
     """Suspected or diagnosed: a lifelong disease, so that the status of the entry does not matter."""
-    facts = reading.group("axial-spondyloarthritis")
-    if not facts:
-        return silent(reading, "axial_spondyloarthritis")
     found = Gathered.nothing()
-    count_any_time(found, facts, "")
+    count_any_time(found, reading.group("axial-spondyloarthritis"), "")
     return conclude(reading, "axial_spondyloarthritis", found)
+
+
+AORTIC_GROUPS = frozenset({"aortic-aneurysm", "aortic-dissection"})
 
 
 def aortic(reading: Reading, indication: Finding, trend: Finding) -> Finding:
     """A known or suspected aneurysm or dissection, with pain that is new or worse in two weeks, or of unknown date."""
     aneurysms, dissections = reading.group("aortic-aneurysm"), reading.group("aortic-dissection")
-    if not aneurysms and not dissections:
-        return silent(reading, "aortic")
     found = Gathered.nothing()
     recent = _pain_new_or_worse(reading, trend)
     painful = not (indication.answer.value == "no" and not reading.group("low-back"))

@@ -10,12 +10,12 @@ from rules.findings.answers import UNKNOWN
 from rules.findings.reading import Reading, evidence_of, happened_within, named_now, ordered
 
 NAME = "pregnancy"
-_GROUPS = frozenset({"pregnancy", "pregnancy-possible", "pregnancy-ended"})
+PREGNANCY_GROUPS = frozenset({"pregnancy", "pregnancy-possible", "pregnancy-ended"})
 
 
 def pregnancy(reading: Reading) -> Finding:
     """The newest of pregnancy, its end, and a negative test decides; an unknown date counts as possibly today."""
-    if _GROUPS.isdisjoint(reading.facts):
+    if PREGNANCY_GROUPS.isdisjoint(reading.facts):
         return UNKNOWN[NAME]
     pregnant = [fact for fact in reading.group("pregnancy") if fact.present and _lasts(reading, fact)]
     over = [fact for fact in reading.group("pregnancy") if fact.present and not _lasts(reading, fact)]
@@ -99,9 +99,9 @@ def _last(fact: Fact) -> date | None:
     return None if fact.began is None else fact.began.latest or fact.began.earliest
 
 
-def could_be_pregnant(reading: Reading, answer: Finding) -> bool:
-    """Age and sex alone are a reason to ask only; a documented no settles it."""
-    if answer.answer is Answer.NO or reading.picture.sex == "male":
+def could_be_pregnant(reading: Reading) -> bool:
+    """Age and sex alone are a reason to ask only."""
+    if reading.picture.sex == "male":
         return False
     age, limits = reading.picture.age, reading.parameters
     if age is None:

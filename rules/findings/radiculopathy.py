@@ -8,7 +8,7 @@ from rules.finding import Answer, Finding
 from rules.findings.answers import PRESUMED_NO
 from rules.findings.reading import Reading, evidence_of, in_episode, ordered
 
-_RADICULAR = frozenset({"radiculopathy-coded", "leg-raise", "root-deficit", "sensation-normal"})
+ROOT_GROUPS = frozenset({"radiculopathy-coded", "leg-raise", "root-deficit", "sensation-normal"})
 
 
 class RootSigns(Struct, frozen=True):
@@ -20,8 +20,6 @@ class RootSigns(Struct, frozen=True):
 
 def radiculopathy(reading: Reading) -> RootSigns:
     """A coded diagnosis, a positive leg raise, or a dermatomal sensory or reflex loss together with leg pain."""
-    if _RADICULAR.isdisjoint(reading.facts):
-        return _NO_ROOT_SIGNS
     marks: set[str] = set()
     normal: list[Evidence] = []
     counted = _signs(reading, "radiculopathy-coded", "coded", marks, normal)
@@ -37,7 +35,7 @@ def radiculopathy(reading: Reading) -> RootSigns:
     considered = ordered([fact.evidence for fact in deficits])
     if not counted:
         if not normal and not considered:
-            return _NO_ROOT_SIGNS
+            return NO_ROOT_SIGNS
         because = ordered(normal)
         return RootSigns(
             Finding("radiculopathy", Answer.NO, because=because, considered=considered, presumed=not normal)
@@ -68,7 +66,7 @@ def _signs(reading: Reading, group: str, mark: str, marks: set[str], normal: lis
     return found
 
 
-_NO_ROOT_SIGNS = RootSigns(PRESUMED_NO["radiculopathy"])
+NO_ROOT_SIGNS = RootSigns(PRESUMED_NO["radiculopathy"])
 
 
 def has_leg_pain(reading: Reading) -> bool:

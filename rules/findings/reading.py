@@ -1,5 +1,6 @@
 """What every question reads: one patient's facts by concept group, the order's own reasons, the episode, the day."""
 
+from collections.abc import Mapping
 from datetime import date
 from operator import attrgetter
 
@@ -11,6 +12,7 @@ from rules.dates import DateInterval, within_days
 from rules.draft_order import DraftOrder
 from rules.evidence import Evidence
 from rules.facts import ClinicalPicture, Fact, FactKind
+from rules.finding import Finding
 from rules.findings.episode import CurrentEpisode
 from rules.parameters import Parameters
 
@@ -20,7 +22,10 @@ NOT_DONE = frozenset({"planned", "draft", "not-done"})
 
 
 class Reading(Struct, frozen=True):
-    """One patient on one day, for one order. ``statement`` is "red flags and strength checked, none", if it holds."""
+    """One patient on one day, for one order. ``statement`` is "red flags and strength checked, none", if it holds.
+
+    ``silence`` answers what the record says nothing of: presumed absent, or absent as that statement says.
+    """
 
     facts: FactsByGroup
     picture: ClinicalPicture
@@ -30,6 +35,7 @@ class Reading(Struct, frozen=True):
     as_of: date
     pointed: frozenset[str]
     encounter: str
+    silence: Mapping[str, Finding]
     statement: Evidence | None = None
 
     def group(self, name: str) -> list[Fact]:
@@ -38,13 +44,17 @@ class Reading(Struct, frozen=True):
 
 
 _NONE: list[Fact] = []
+_REASON = FactKind.REASON  # a member of an enumeration is slow to reach
 
 
 def named_now(reading: Reading, fact: Fact) -> bool:
     """Is the fact named by this order (its reason, or an entry its reason points to) or recorded in this encounter?"""
-    if fact.kind is FactKind.REASON or fact.evidence.reference in reading.pointed:
+    if fact.kind is _REASON:
         return True
-    return bool(reading.encounter) and fact.encounter == reading.encounter
+    encounter, pointed = reading.encounter, reading.pointed
+    if encounter and fact.encounter == encounter:
+        return True
+    return bool(pointed) and fact.evidence.reference in pointed
 
 
 def stated_now(reading: Reading, fact: Fact) -> bool:
@@ -60,7 +70,7 @@ def is_today(fact: Fact, as_of: date) -> bool:
 
 def in_episode(reading: Reading, fact: Fact) -> bool | None:
     """Does the fact belong to the current episode? ``None``: its date, or the episode's, leaves that open."""
-    if fact.kind is FactKind.REASON or ((reading.pointed or reading.encounter) and named_now(reading, fact)):
+    if named_now(reading, fact):
         return True
     return reading.episode.holds(fact.began, reading.as_of)
 

@@ -7,7 +7,7 @@ from rules.dates import within_days
 from rules.facts import Fact, FactKind
 from rules.finding import Answer, EgfrReading, Finding, Safety
 from rules.findings.answers import UNKNOWN, Gathered
-from rules.findings.pregnancy import could_be_pregnant, pregnancy
+from rules.findings.pregnancy import PREGNANCY_GROUPS, could_be_pregnant, pregnancy
 from rules.findings.reading import NOT_DONE, Reading, happened_within, ordered
 
 _MR_DEVICES = {
@@ -38,7 +38,7 @@ def safety(reading: Reading) -> Safety:
     egfr = latest_egfr(reading) if "egfr" in reading.facts else None
     return Safety(
         pregnancy=pregnant,
-        could_be_pregnant=could_be_pregnant(reading, pregnant),
+        could_be_pregnant=pregnant.answer is not Answer.NO and could_be_pregnant(reading),
         mr_device=_hazards(reading, "mr_device", _MR_DEVICES),
         passive_metal=_hazards(reading, "passive_metal", _PASSIVE),
         kidney=_kidney(reading, egfr),
@@ -51,6 +51,28 @@ def safety(reading: Reading) -> Safety:
 
 _CLAUSTROPHOBIA = {"claustrophobia": ""}
 _METFORMIN = {"metformin": ""}
+SAFETY_GROUPS = (
+    PREGNANCY_GROUPS | _KIDNEY | frozenset((*_MR_DEVICES, *_PASSIVE, *_CONTRAST, *_CLAUSTROPHOBIA, *_METFORMIN))
+)
+_NOTHING_ON_RECORD = {
+    could_be: Safety(
+        pregnancy=UNKNOWN["pregnancy"],
+        could_be_pregnant=could_be,
+        mr_device=UNKNOWN["mr_device"],
+        passive_metal=UNKNOWN["passive_metal"],
+        kidney=UNKNOWN["kidney"],
+        egfr=None,
+        contrast_reaction=UNKNOWN["contrast_reaction"],
+        claustrophobia=UNKNOWN["claustrophobia"],
+        metformin=UNKNOWN["metformin"],
+    )
+    for could_be in (True, False)
+}
+
+
+def safety_not_on_record(reading: Reading) -> Safety:
+    """Nothing on record is no clearance: each answer is unknown, and age and sex alone say what to ask."""
+    return _NOTHING_ON_RECORD[could_be_pregnant(reading)]
 
 
 def _hazards(reading: Reading, name: str, marks: Mapping[str, str]) -> Finding:

@@ -3,12 +3,12 @@
 from rules.concepts import GROUPS
 from rules.facts import ClinicalPicture
 from rules.finding import Answer, Finding
+from rules.findings.answers import UNKNOWN
 
 _SPECIALIST = frozenset(GROUPS["spine-specialty"].concepts)
 _GENERAL = frozenset(GROUPS["general-specialty"].concepts)
 SPECIALIST = Finding("setting", Answer.YES, "specialist")
 NON_SPECIALIST = Finding("setting", Answer.NO, "non-specialist")
-NOT_KNOWN = Finding("setting", Answer.UNKNOWN)
 
 
 def specialist_requester(picture: ClinicalPicture) -> bool:
@@ -22,4 +22,4 @@ def setting(picture: ClinicalPicture) -> Finding:
         return SPECIALIST
     if picture.encounter_specialist is False or not _GENERAL.isdisjoint(picture.requester_specialties):
         return NON_SPECIALIST
-    return NOT_KNOWN
+    return UNKNOWN["setting"]

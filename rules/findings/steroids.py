@@ -8,6 +8,7 @@ from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 from rules.findings.reading import NOT_DONE, Reading, evidence_of, happened_within, ordered
 
+STEROID_GROUPS = frozenset({"corticosteroid-medicine", "corticosteroid-status"})
 _STATUS_KINDS = frozenset({FactKind.CONDITION, FactKind.OBSERVATION, FactKind.REASON})
 _DAY = timedelta(days=1)
 
@@ -35,8 +36,6 @@ NO_STEROIDS = SteroidUse(long_term=False)
 
 def steroid_use(reading: Reading) -> SteroidUse:
     """Long-term status, or enough days of prescriptions in the window (days as CMS166v7, refills as HEDIS counts)."""
-    if "corticosteroid-medicine" not in reading.facts and "corticosteroid-status" not in reading.facts:
-        return NO_STEROIDS
     status = _status(reading)
     medicines = [f for f in reading.group("corticosteroid-medicine") if f.present and f.state not in NOT_DONE]
     courses = [course for fact in medicines if (course := _course(fact, reading.as_of)) is not None]

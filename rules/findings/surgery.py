@@ -20,8 +20,6 @@ _ELSEWHERE = frozenset({FactKind.REQUEST, FactKind.DRAFT})
 def prior_surgery(reading: Reading, roots: RootSigns, strength: Strength) -> Finding:
     """Yes when a symptom or finding is dated after the operation; an operation without new symptoms is only named."""
     operations = reading.group("lumbar-surgery")
-    if not operations:
-        return PRESUMED_NO[NAME]
     done = [f for f in operations if f.present and f.state not in NOT_DONE and f.kind not in _ELSEWHERE]
     denied = [fact.evidence for fact in operations if not fact.present]
     if not done:

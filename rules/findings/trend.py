@@ -16,7 +16,7 @@ from rules.parameters import Parameters
 
 IMPROVING, UNCHANGED, WORSE = "improving", "unchanged", "worse"
 _COURSES = {"worsening": WORSE, "improving": IMPROVING, "unchanged": UNCHANGED}
-_GROUPS = frozenset({"pain-score", "disability-score", "course", "low-back"})
+TREND_GROUPS = frozenset({"pain-score", "disability-score", "course", "low-back"})
 
 
 class _Instrument(Struct, frozen=True):
@@ -58,8 +58,6 @@ class _Said(Struct, frozen=True):
 
 def trend(reading: Reading) -> Finding:
     """Any worsening outweighs an improvement (our choice); where nothing can be compared the trend stays unknown."""
-    if _GROUPS.isdisjoint(reading.facts):
-        return UNKNOWN["trend"]
     said = [*_by_scores(reading), *_by_course(reading)]
     if not said:
         return UNKNOWN["trend"]

@@ -54,18 +54,13 @@ _CODED: dict[str, tuple[tuple[str, ...], bool]] = {
     "weakness-features": ((), False),
 }
 _PERONEAL = frozenset({"ankle-dorsiflexion", "great-toe-extension"})
-_STRENGTH = frozenset(
+STRENGTH_GROUPS = frozenset(
     {"muscle-strength", "weakness-coded", "weakness-progression", "strength-normal", "weakness-unclear"}
 )
-_WEAKNESS_SILENT = Finding("weakness", Answer.NO, "none", presumed=True)
 
 
 def weakness(reading: Reading) -> Strength:
     """The level of weakness in this episode; what is older and stable, or otherwise explained, is only named."""
-    if _STRENGTH.isdisjoint(reading.facts):
-        if reading.statement is None:
-            return _NO_WEAKNESS
-        return Strength(Finding("weakness", Answer.NO, "none", because=(reading.statement,)))
     courses = grade_courses(reading)
     considered: list[Evidence] = [fact.evidence for fact in reading.group("weakness-unclear") if fact.present]
     notes: list[str] = []
@@ -95,9 +90,6 @@ def weakness(reading: Reading) -> Strength:
         notes=tuple(dict.fromkeys(notes)),
     )
     return Strength(finding, tuple(counted))
-
-
-_NO_WEAKNESS = Strength(_WEAKNESS_SILENT)
 
 
 def _graded(reading: Reading, courses: list[GradeCourse], considered: list[Evidence], notes: list[str]) -> list[Weak]:

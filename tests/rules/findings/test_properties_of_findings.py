@@ -154,6 +154,15 @@ def test_answers_carry_only_listed_levels_marks_and_notes(held, draft, age):
 
 
 @given(records(), orders, ages)
+def test_every_answer_stands_under_its_own_name(held, draft, age):
+    answers = answered(held, draft, age)
+    for page in (answers, answers.safety):
+        for name in page.__struct_fields__:
+            if isinstance(finding := getattr(page, name), Finding):
+                assert finding.name == name
+
+
+@given(records(), orders, ages)
 def test_answers_are_consistent_with_their_silence(held, draft, age):
     for finding in findings_of(answered(held, draft, age)):
         if finding.presumed:
