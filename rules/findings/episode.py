@@ -51,7 +51,9 @@ _FIRST, _LAST = itemgetter(0), itemgetter(1)
 def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: int) -> CurrentEpisode:
     """The episode that the order's reason points to, else the current one; a clinician's stated onset overrides."""
     entries = _entries(facts, as_of)
-    stated = _stated_onset(facts, order, as_of, gap_days)
+    stated = None
+    if order.reason_references or "stated-onset" in facts:
+        stated = _stated_onset(facts, order, as_of, gap_days)
     if stated is not None:
         began, because = stated
         before = [entry for entry in entries if began.earliest is not None and entry[1] < began.earliest]
@@ -86,37 +88,33 @@ def _spans(entries: list[_Entry]) -> tuple[tuple[date, date], ...]:
 
 
 def _entries(facts: FactsByGroup, as_of: date) -> list[_Entry]:
-    """Dated low-back diagnoses, therapy and pain scores; a score of zero is no pain."""
+    """Dated low-back diagnoses, therapy and pain scores; a score of zero is no pain.
+
+    An open problem is an entry on its first day; one with an end, and a course of therapy, last until their end.
+    """
     entries: list[_Entry] = []
-    for group in _PROBLEMS_AND_THERAPY:
+    for group, is_score in _ENTRIES:
         for fact in facts.get(group, ()):
-            if fact.present and fact.kind is not FactKind.REASON and fact.state not in _NOT_AN_ENTRY:
-                _add(entries, fact, as_of)
-    for group in _SCORES:
-        for fact in facts.get(group, ()):
-            if fact.present and fact.value != 0 and fact.kind is not FactKind.REASON:
-                _add(entries, fact, as_of)
+            began = fact.began
+            if began is None or not fact.present or fact.kind is _REASON:
+                continue
+            if fact.value == 0 if is_score else fact.state in _NOT_AN_ENTRY:
+                continue
+            first = began.earliest or began.latest
+            if first is None or first > as_of:
+                continue
+            last = began.latest or as_of
+            ended = fact.ended
+            if ended is not None and ended.latest is not None:
+                last = max(last, ended.latest)
+            elif fact.state == "ongoing":
+                last = as_of
+            entries.append((first, last if last < as_of else as_of, fact))
     return entries
 
 
-_PROBLEMS_AND_THERAPY = ("low-back", "back-therapy")
-_SCORES = ("pain-score", "disability-score")
-
-
-def _add(entries: list[_Entry], fact: Fact, as_of: date) -> None:
-    """An open problem is an entry on its first day; one with an end, and a course of therapy, last until their end."""
-    began = fact.began
-    if began is None:
-        return
-    first = began.earliest or began.latest
-    if first is None or first > as_of:
-        return
-    last = began.latest or as_of
-    if fact.ended is not None and fact.ended.latest is not None:
-        last = max(last, fact.ended.latest)
-    elif fact.state == "ongoing":
-        last = as_of
-    entries.append((first, last if last < as_of else as_of, fact))
+_ENTRIES = (("low-back", False), ("back-therapy", False), ("pain-score", True), ("disability-score", True))
+_REASON, _CONDITION = FactKind.REASON, FactKind.CONDITION  # a member of an enumeration is slow to reach
 
 
 def _split_at_gap(
@@ -128,7 +126,7 @@ def _split_at_gap(
         for first, _, fact in entries:
             if fact.evidence.reference in order.reason_references and first < horizon:
                 horizon = first
-    newest_first = sorted(entries, key=_LAST, reverse=True)
+    newest_first = sorted(entries, key=_LAST, reverse=True) if len(entries) > 1 else entries
     for position, (first, last, _) in enumerate(newest_first):
         if (horizon - last).days > gap_days:
             return newest_first[:position], newest_first[position:]
@@ -145,15 +143,16 @@ def _onset(current: list[_Entry]) -> tuple[DateInterval, tuple[Evidence, ...]]:
     earliest: list[_Entry] = []
     for entry in current:
         began = entry[2].began
-        latest = began.latest if began is not None else None
-        by = min(by, latest or entry[1])
+        latest = (began.latest if began is not None else None) or entry[1]
+        if latest < by:
+            by = latest
         if entry[0] == first:
             (onsets if _has_onset(entry[2]) else earliest).append(entry)
     return DateInterval(first if onsets else None, by), _evidence(onsets or earliest)
 
 
 def _has_onset(fact: Fact) -> bool:
-    return fact.kind is FactKind.CONDITION and fact.began is not None and fact.began.earliest is not None
+    return fact.kind is _CONDITION and fact.began is not None and fact.began.earliest is not None
 
 
 def _stated_onset(

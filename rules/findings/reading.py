@@ -1,6 +1,6 @@
 """What every question reads: one patient's facts by concept group, the order's own reasons, the episode, the day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 
@@ -110,7 +110,7 @@ def evidence_of(fact: Fact, *, uncertain: bool = False) -> Evidence:
     return msgspec.structs.replace(evidence, marks=evidence.marks + added) if added else evidence
 
 
-def ordered(evidence: list[Evidence]) -> tuple[Evidence, ...]:
+def ordered(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """Each entry once, by date and reference: the same record gives the same words, in whatever order it arrived."""
     if len(evidence) < 2:
         return tuple(evidence)

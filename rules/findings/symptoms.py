@@ -9,7 +9,6 @@ from rules.findings.answers import UNKNOWN
 from rules.findings.reading import Reading, evidence_of, in_episode, ordered, stated_now
 from rules.procedures import ONLY_FOR_BACK_PAIN
 
-_LOW_BACK = frozenset({"low-back"})
 _OTHER = frozenset({"other-indication", "axial-spondyloarthritis", "aortic-aneurysm", "aortic-dissection"})
 # A red flag as the reason for a lumbar study is a low-back reason by our reading; never for a whole-body study.
 _RED_FLAG = frozenset({
@@ -28,7 +27,7 @@ _CHART = (FactKind.CONDITION, FactKind.OBSERVATION)
 def indication(reading: Reading) -> Finding:
     """The order's reason, else an active condition of the low back; a clinician's answer outweighs both."""
     answer = _answer(reading)
-    if answer.answer is Answer.YES and _is_stenosis(reading):
+    if "spinal-stenosis" in reading.facts and answer.answer is Answer.YES and _is_stenosis(reading):
         return msgspec.structs.replace(answer, marks=answer.marks | _STENOSIS)
     return answer
 
@@ -43,24 +42,26 @@ def _is_stenosis(reading: Reading) -> bool:
 
 
 def _answer(reading: Reading) -> Finding:
-    yes, no = _stated(reading, "indication-yes-stated"), _stated(reading, "indication-no-stated")
-    if yes:
-        return Finding("indication", Answer.YES, because=ordered(yes), against=ordered(no))
-    if no:
-        return Finding("indication", Answer.NO, because=ordered(no))
-    low_back = _reasons(reading, _LOW_BACK)
+    facts = reading.facts
+    if "indication-yes-stated" in facts or "indication-no-stated" in facts:
+        yes, no = _stated(reading, "indication-yes-stated"), _stated(reading, "indication-no-stated")
+        if yes:
+            return Finding("indication", Answer.YES, because=ordered(yes), against=ordered(no))
+        if no:
+            return Finding("indication", Answer.NO, because=ordered(no))
+    low_back = _reasons(reading, "low-back")
     if low_back:
         return Finding("indication", Answer.YES, because=ordered(low_back))
     return _from_other_reasons(reading) or _from_chart(reading)
 
 
 def _from_other_reasons(reading: Reading) -> Finding | None:
-    red_flags = _reasons(reading, _RED_FLAG)
+    red_flags = _reasons(reading, *_RED_FLAG.intersection(reading.facts))
     if red_flags and reading.order.procedure not in ONLY_FOR_BACK_PAIN:
         marks, notes = frozenset({"red-flag-reason"}), ("reason-is-a-red-flag",)
         return Finding("indication", Answer.YES, marks=marks, because=ordered(red_flags), notes=notes)
-    other = _reasons(reading, _OTHER) + red_flags
-    if other and not _reasons(reading, frozenset({"leg-pain"})) and not reading.order.unread_reasons:
+    other = _reasons(reading, *_OTHER) + red_flags
+    if other and not _reasons(reading, "leg-pain") and not reading.order.unread_reasons:
         return Finding("indication", Answer.NO, marks=frozenset({"other-reason"}), because=ordered(other))
     return None
 
@@ -90,11 +91,15 @@ def _stated(reading: Reading, group: str) -> list[Evidence]:
     return [fact.evidence for fact in reading.group(group) if stated_now(reading, fact)]
 
 
-def _reasons(reading: Reading, groups: frozenset[str]) -> list[Evidence]:
+def _reasons(reading: Reading, *groups: str) -> list[Evidence]:
     """What the order's own reason says, or the entry that it points to."""
-    found: list[Evidence] = []
-    for group in groups & reading.facts.keys():
-        for fact in reading.facts[group]:
-            if fact.present and (fact.kind is FactKind.REASON or fact.evidence.reference in reading.pointed):
-                found.append(evidence_of(fact))
-    return found
+    pointed = reading.pointed
+    return [
+        evidence_of(fact)
+        for group in groups
+        for fact in reading.group(group)
+        if fact.present and (fact.kind is _REASON or fact.evidence.reference in pointed)
+    ]
+
+
+_REASON = FactKind.REASON  # a member of an enumeration is slow to reach

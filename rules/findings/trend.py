@@ -1,8 +1,6 @@
 """Is the pain improving, unchanged or worse, by serial scores or a stated course, over the last two to six weeks?"""
 
-from collections.abc import Iterator
 from datetime import date
-from operator import itemgetter
 
 from msgspec import Struct
 
@@ -58,9 +56,11 @@ class _Said(Struct, frozen=True):
 
 def trend(reading: Reading) -> Finding:
     """Any worsening outweighs an improvement (our choice); where nothing can be compared the trend stays unknown."""
-    said = [*_by_scores(reading), *_by_course(reading)]
+    said = _by_scores(reading) + _by_course(reading)
     if not said:
         return UNKNOWN["trend"]
+    if len(said) == 1:
+        return _as_said(said[0])
     levels = {each.level for each in said}
     level = WORSE if WORSE in levels else IMPROVING if IMPROVING in levels else UNCHANGED
     notes = list(dict.fromkeys(each.note for each in said if each.note))
@@ -77,16 +77,26 @@ def trend(reading: Reading) -> Finding:
     )
 
 
+def _as_said(said: _Said) -> Finding:
+    """One measure alone, as in most records that have any."""
+    notes = (said.note,) if said.note else ()
+    return Finding("trend", Answer.YES, said.level, frozenset((said.mark,)), ordered(said.evidence), notes=notes)
+
+
 def _by_scores(reading: Reading) -> list[_Said]:
+    pain, disability = reading.group("pain-score"), reading.group("disability-score")
+    if len(pain) + len(disability) < 2:
+        return []  # there is nothing to compare
     scores: dict[tuple[str, str], list[tuple[date, float, Fact]]] = {}
-    for group in ("pain-score", "disability-score"):
-        for fact in reading.group(group):
+    for held in (pain, disability):
+        for fact in held:
             if fact.present and fact.value is not None:
                 day = _exact_day(fact, reading.as_of)
                 if day is not None:
                     scores.setdefault((fact.concept, fact.site), []).append((day, fact.value, fact))
     found: list[_Said] = []
-    for _, series in sorted(scores.items(), key=itemgetter(0)):
+    for scale in sorted(scores):
+        series = scores[scale]
         if len(series) > 1:
             instrument = _instrument(series[0][2], reading.parameters)
             said = None if instrument is None else _compare(reading, instrument, series)
@@ -130,9 +140,12 @@ def _compare(reading: Reading, scale: _Instrument, series: list[tuple[date, floa
 
 def _by_course(reading: Reading) -> list[_Said]:
     """The latest stated course; several on the latest day that disagree are all kept."""
+    stated = _stated_courses(reading)
+    if not stated:
+        return []
     newest: date | None = None
     found: list[_Said] = []
-    for fact, level in _stated_courses(reading):
+    for fact, level in stated:
         day = _said_on(reading, fact)
         if day is None:
             continue
@@ -143,15 +156,17 @@ def _by_course(reading: Reading) -> list[_Said]:
     return found
 
 
-def _stated_courses(reading: Reading) -> Iterator[tuple[Fact, str]]:
+def _stated_courses(reading: Reading) -> list[tuple[Fact, str]]:
     """Entries that state a course: as a code of its own, or as a word beside the back problem."""
+    found: list[tuple[Fact, str]] = []
     for fact in reading.group("course"):
         level = _COURSES.get(fact.course or fact.concept.removeprefix("course-"))
         if level is not None and fact.present:
-            yield fact, level
+            found.append((fact, level))
     for fact in reading.group("low-back"):
         if fact.course and fact.present and fact.course in _COURSES:
-            yield fact, _COURSES[fact.course]
+            found.append((fact, _COURSES[fact.course]))
+    return found
 
 
 def _said_on(reading: Reading, fact: Fact) -> date | None:
