@@ -19,6 +19,8 @@ from msgspec import Struct
 STANDARD_OUTPUT: Final = 1
 STANDARD_ERROR: Final = 2
 LEVELS: Final = ("debug", "info", "warning", "error")
+_LINE: Final = b'{"time":%b,"level":"%b","event":"%b",%b\n'
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class CallLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,16 +126,17 @@ class CallLog:
     """Writes the lines. A log that nobody reads any more costs nobody an answer: ``lost`` hears of it."""
 
     def __init__(self, level: str, key: bytes, lost: Callable[[], None] = lambda: None) -> None:
-        self._lowest = LEVELS.index(level)
-        self._key = key
+        self._written = frozenset(LEVELS[LEVELS.index(level) :])
+        self._hash = blake2b(key=key, digest_size=8)
         self._lost = lost
 
     def person(self, client: str, identifier: str) -> str:
         """What stands in a line for a patient or a user of that client."""
         if not identifier:
             return ""
-        named = f"{client}\n{identifier}".encode("utf-8", "surrogatepass")
-        return blake2b(named, key=self._key, digest_size=8).hexdigest()
+        named = self._hash.copy()
+        named.update(f"{client}\n{identifier}".encode("utf-8", "surrogatepass"))
+        return named.hexdigest()
 
     def call(self, line: CallLine) -> None:
         """The line of a hook call, answered or failed."""
@@ -149,12 +152,12 @@ class CallLog:
         self._write("info", "feedback", line)
 
     def _write(self, level: str, event: str, line: Struct) -> None:
-        if LEVELS.index(level) < self._lowest:
+        if level not in self._written:
             return
-        head = msgspec.json.encode({"time": datetime.now(UTC), "level": level, "event": event})
+        now, said = _encode(datetime.now(UTC)), _encode(line)
         try:
             # One object of both, and one write: lines of several threads and workers never run into each other.
-            os.write(STANDARD_OUTPUT, b"%b,%b\n" % (head[:-1], msgspec.json.encode(line)[1:]))
+            os.write(STANDARD_OUTPUT, _LINE % (now, level.encode(), event.encode(), said[1:]))
         except OSError:
             self._lost()
 

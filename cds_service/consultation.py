@@ -203,8 +203,11 @@ def digest_of(body: bytes) -> str:
     return _AUTHENTICATOR.encrypt(_NONCE, b"", body).hex()
 
 
-def decision_id(ids: CallIds) -> str:
-    """The id under which this decision is recorded; says nothing about the patient."""
+def decision_of(consultation: Consultation) -> str:
+    """The id under which this decision is recorded; says nothing about the patient. Empty: no order was judged."""
+    ids = consultation.ids
+    if ids is None:
+        return ""
     return ids_of_call(ids.client, ids.service, ids.hook_instance, ids.body_digest).of("decision")
 
 

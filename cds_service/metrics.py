@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_trail.draining import Drained
-from audit_trail.record import DecisionRecord, FeedbackItem
+from audit_trail.record import FeedbackItem
+from cds_service.audit import CallLine
+from rules.recommendation import Recommendation
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
@@ -64,21 +66,21 @@ class Metrics:
             multiprocess_mode="mostrecent",  # one process of the machine watches
         )
 
-    def call(self, record: DecisionRecord) -> None:
+    def call(self, line: CallLine, advice: Iterable[Recommendation] = ()) -> None:
         """Counts one hook call."""
-        client = record.client if record.registered else ""
-        self._child(self.calls, record.service, client, record.outcome, str(record.status)).inc()
-        self._child(self.seconds, record.service).observe(record.timings.whole / 1000)
-        for order in record.orders:
-            self._child(self.orders, order.situation, order.rating or "none").inc()
-        for card in record.cards:
-            self._child(self.cards, card.indicator).inc()
-        for gap in record.gaps:
+        self._child(self.calls, line.service, line.client, line.outcome, str(line.status)).inc()
+        self._child(self.seconds, line.service).observe(line.milliseconds / 1000)
+        for each in advice:
+            rating = "none" if each.rating is None else each.rating.pama.value
+            self._child(self.orders, each.situation.value, rating).inc()
+        for indicator in line.indicators:
+            self._child(self.cards, indicator).inc()
+        for gap in line.gaps:
             source, _, why = gap.partition(": ")
             self._child(self.gaps, source, why).inc()
-        if record.unmapped_codes:
-            self.unmapped_codes.inc(len(record.unmapped_codes))
-        for trouble in record.fetch_troubles:
+        if line.unmapped_codes:
+            self.unmapped_codes.inc(line.unmapped_codes)
+        for trouble in line.fetch_troubles:
             self._child(self.fetch_troubles, trouble.partition(": ")[2]).inc()
 
     def outcomes(self, client: str, items: Iterable[FeedbackItem]) -> None:

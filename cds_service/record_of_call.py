@@ -25,7 +25,7 @@ from audit_trail.record import (
 )
 from cards.card import Card
 from cds_service.chart_source import Wave
-from cds_service.consultation import Consultation, decision_id, digest_of
+from cds_service.consultation import Consultation, digest_of
 from cds_service.errors import CallFailed, status_of
 from cds_service.fhir_client import Found
 from cds_service.progress import Progress
@@ -33,6 +33,7 @@ from cds_service.trust import Caller
 from cds_service.without_token import without_its_text, without_token
 from fhir_mappings.access import NO_TOKEN, Access
 from fhir_mappings.decode import HookCall
+from rules.facts import ClinicalPicture
 from rules.recommendation import Recommendation
 
 NOBODY: Final = Caller("")
@@ -42,7 +43,9 @@ _NO_REQUEST: Final[tuple[bytes, RequestKept]] = (b"", "not kept")
 class Arrival:
     """One call from its first byte on; whatever becomes of it, it is recorded from here."""
 
-    __slots__ = ("body", "caller", "now", "progress", "service", "started", "trace_parent", "trusted", "versions")
+    __slots__ = (
+        "body", "caller", "ended", "now", "progress", "service", "started", "trace_parent", "trusted", "versions",
+    )  # fmt: skip
 
     def __init__(self, service: str, started: float, now: datetime) -> None:
         self.service = service
@@ -52,6 +55,7 @@ class Arrival:
         self.body = b""
         self.trace_parent = ""  # its `traceparent` header
         self.trusted = 0.0  # it is known who calls, and the body is here
+        self.ended = 0.0  # it is put on record
         self.versions = Versions()
         self.progress = Progress()
 
@@ -93,16 +97,16 @@ class _Known(TypedDict):
     timings: Timings
 
 
-def answered(arrival: Arrival, consultation: Consultation, made_up_id: str, whole: bool = True) -> DecisionRecord:
+def answered(arrival: Arrival, consultation: Consultation, decision: str, whole: bool = True) -> DecisionRecord:
     """The record of a call that was judged, or left alone because no order is ours.
 
-    ``whole``: with what it takes to decide again. Where nothing is kept, log and counts need a tenth of that.
+    ``whole``: with what it takes to decide again. Where nothing is kept, traces need a tenth of that.
     """
     known = _known(arrival, whole)
     ids, picture, advice = consultation.ids, consultation.picture, consultation.advice
     if ids is None or picture is None:
         return DecisionRecord(
-            decision=made_up_id,
+            decision=decision,
             outcome="left alone",
             status=200,
             hook_differs=consultation.hook_differs,
@@ -112,7 +116,7 @@ def answered(arrival: Arrival, consultation: Consultation, made_up_id: str, whol
         )
     offset = arrival.progress.offset.utcoffset(None)
     return DecisionRecord(
-        decision=decision_id(ids),
+        decision=decision,
         outcome="answered",
         status=200,
         hook_differs=consultation.hook_differs,
@@ -120,7 +124,7 @@ def answered(arrival: Arrival, consultation: Consultation, made_up_id: str, whol
         decided_on=ids.decided_on.isoformat(),
         offset_minutes=int(offset.total_seconds()) // 60,
         orders=tuple(map(_order, advice)),
-        gaps=tuple(f"{gap.source}: {gap.why}" for gap in picture.gaps),
+        gaps=gaps_of(picture),
         unmapped_codes=tuple(sorted(picture.unmapped_codes)),
         unread_texts=picture.unread_texts,
         dropped_entries=picture.dropped_entries,
@@ -182,7 +186,7 @@ def _known(arrival: Arrival, whole: bool) -> _Known:
         versions=arrival.versions,
         fetch_queries=progress.fetched.queries,
         fetch_troubles=progress.fetched.troubles,
-        timings=_timings(arrival),
+        timings=timings_of(arrival),
     )
 
 
@@ -259,21 +263,31 @@ def _card(card: Card) -> CardSummary:
     )
 
 
-def _timings(arrival: Arrival) -> Timings:
+def gaps_of(picture: ClinicalPicture) -> tuple[str, ...]:
+    """Which parts of the record could not be read, and why."""
+    return tuple([f"{gap.source}: {gap.why}" for gap in picture.gaps])
+
+
+def timings_of(arrival: Arrival) -> Timings:
+    """Where the time of a call went."""
     progress = arrival.progress
-    now = time.perf_counter()
-    fetching = progress.fetched.milliseconds
     return Timings(
-        whole=_between(arrival.started, now),
-        trust=_between(arrival.started, arrival.trusted),
-        waiting=_between(arrival.trusted, progress.began),
-        reading=_between(progress.began, progress.read),
-        fetching=fetching,
-        deciding=max(0.0, round(_between(progress.read, progress.decided) - fetching, 3)),
-        cards=_between(progress.decided, progress.answered),
+        whole=milliseconds(arrival.started, arrival.ended or time.perf_counter()),
+        trust=milliseconds(arrival.started, arrival.trusted),
+        waiting=milliseconds(arrival.trusted, progress.began),
+        reading=milliseconds(progress.began, progress.read),
+        fetching=progress.fetched.milliseconds,
+        deciding=time_to_decide(progress),
+        cards=milliseconds(progress.decided, progress.answered),
     )
 
 
-def _between(earlier: float, later: float) -> float:
-    """Milliseconds; 0 where the call did not come so far."""
+def time_to_decide(progress: Progress) -> float:
+    """Milliseconds without what was waited for."""
+    spent, waited = milliseconds(progress.read, progress.decided), progress.fetched.milliseconds
+    return max(0.0, round(spent - waited, 3)) if waited else spent
+
+
+def milliseconds(earlier: float, later: float) -> float:
+    """From one moment of a call to another; 0 where it did not come so far."""
     return round((later - earlier) * 1000, 3) if earlier and later else 0.0

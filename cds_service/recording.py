@@ -15,15 +15,17 @@ from audit_trail.record import DecisionRecord, Record, Versions, record_id
 from audit_trail.record import FeedbackRecord as FeedbackReport
 from cds_service.audit import CallLine, CallLog, FeedbackRecord, places
 from cds_service.collaborators import Collaborators
-from cds_service.consultation import Consultation
+from cds_service.consultation import Consultation, decision_of
 from cds_service.drain_duty import DrainDuty
 from cds_service.errors import CallFailed, NotAuthenticated, TemporarilyUnavailable, operation_outcome, status_of
+from cds_service.line_of_call import line_of_answer, line_of_failure
 from cds_service.metrics import Metrics, gauges
 from cds_service.operator_log import OperatorLog
 from cds_service.record_of_call import Arrival, Ended, answered, failed
 from cds_service.strangers import RECORDED_A_MINUTE, Strangers
 from cds_service.tracing import NO_TRACES, Traces
 from cds_service.versions_recorded import VersionsRecorded
+from rules.recommendation import Recommendation
 
 NOT_RECORDED: Final = "calls cannot be recorded at the moment, and are not answered unrecorded; nothing was assessed"
 FEEDBACK_NOT_RECORDED: Final = "feedback cannot be recorded at the moment; nothing was taken, send it again later"
@@ -63,6 +65,7 @@ class Recorder:
         self._journal = journal
         self._required = required
         self._traces = traces
+        self._writes_records = journal is not None or traces is not NO_TRACES
         self._versions = None if journal is None else VersionsRecorded(self.keep)
         self._usual: Collaborators | None = None
         self._complained = -SECONDS_BETWEEN_COMPLAINTS
@@ -124,9 +127,13 @@ class Recorder:
     def answered(self, arrival: Arrival, consultation: Consultation) -> None:
         """Records a call that gets cards, or none because no order is ours. Raises where it may not be answered."""
         try:
-            made_up = "" if consultation.ids is not None else str(uuid4())
-            record = answered(arrival, consultation, made_up, whole=self.keeps)
-            self._tell(arrival, record, self._kept(record, NOT_RECORDED if self._required else ""))
+            arrival.ended = time.perf_counter()
+            decision, name, record = decision_of(consultation) or str(uuid4()), "", None
+            if self._writes_records:
+                record = answered(arrival, consultation, decision, whole=self.keeps)
+                name = self._kept(record, NOT_RECORDED if self._required else "")
+            line = line_of_answer(arrival, consultation, decision, name, self._log)
+            self._tell(line, consultation.advice, record, arrival)
         except CallFailed:
             raise
         except Exception as problem:  # noqa: BLE001  a defect in the record must not take a card from a clinician
@@ -140,7 +147,8 @@ class Recorder:
         try:
             keeps = self.keeps and (not isinstance(failure, NotAuthenticated) or self._strangers.take())
             record = failed(arrival, Ended(failure, name, where), operation_outcome(failure), str(uuid4()), whole=keeps)
-            self._tell(arrival, record, self._kept(record) if keeps else "")
+            line = line_of_failure(record, self._kept(record) if keeps else "", self._log)
+            self._tell(line, (), record, arrival)
             self._tell_of_strangers()
         except Exception as problem:  # noqa: BLE001  the caller is to hear of the first failure, not of this one
             self._defect(problem)
@@ -212,52 +220,14 @@ class Recorder:
         self.metrics.records_kept.inc()
         return number
 
-    def _tell(self, arrival: Arrival, record: DecisionRecord, name: str) -> None:
-        self._log.call(line_of(record, name, self._log))
-        self.metrics.call(record)
-        self._traces.call(record, arrival.trace_parent, time.time_ns())
+    def _tell(
+        self, line: CallLine, advice: tuple[Recommendation, ...], record: DecisionRecord | None, arrival: Arrival
+    ) -> None:
+        self._log.call(line)
+        self.metrics.call(line, advice)
+        if record is not None:
+            self._traces.call(record, arrival.trace_parent, time.time_ns())
 
     def _defect(self, problem: Exception) -> None:
         self.metrics.records_failed.inc()
         self._operator.write("error", "audit-record", f"not kept: {type(problem).__name__} at {places(problem)}")
-
-
-def line_of(record: DecisionRecord, name: str, log: CallLog) -> CallLine:
-    """The log line of a call: what of its record may be said where everyone reads it."""
-    timings, orders = record.timings, record.orders
-    return CallLine(
-        service=record.service,
-        status=record.status,
-        outcome=record.outcome,
-        milliseconds=timings.whole,
-        body_bytes=record.request_bytes,
-        decision=record.decision,
-        record=name,
-        hook_differs=record.hook_differs,
-        silent=record.silent,
-        client=record.client if record.registered else "",
-        patient=log.person(record.client, record.patient),
-        user=log.person(record.client, record.user),
-        judged_orders=len(orders),
-        situations=tuple(order.situation for order in orders),
-        ratings=tuple(order.rating for order in orders if order.rating),
-        rows=tuple(order.row for order in orders if order.row),
-        variants=tuple(order.variant for order in orders if order.variant is not None),
-        urgencies=tuple(order.urgency for order in orders),
-        cards=tuple(card.uuid for card in record.cards),
-        indicators=tuple(card.indicator for card in record.cards),
-        gaps=record.gaps,
-        dropped_entries=record.dropped_entries,
-        foreign_entries=record.foreign_entries,
-        unread_texts=record.unread_texts,
-        unmapped_codes=len(record.unmapped_codes),
-        reading_milliseconds=timings.reading,
-        deciding_milliseconds=timings.deciding,
-        cards_milliseconds=timings.cards,
-        fetch_milliseconds=timings.fetching,
-        fetch_queries=record.fetch_queries,
-        fetch_troubles=record.fetch_troubles,
-        failure=record.failure,
-        check=record.check,
-        where=record.where,
-    )

@@ -12,7 +12,7 @@ from audit_trail.packing import packed
 from audit_trail.record import ContentRecord, DecisionRecord, decode, encode
 from cds_service.chart_source import ChartSource
 from cds_service.collaborators import Collaborators
-from cds_service.consultation import consult
+from cds_service.consultation import consult, decision_of
 from cds_service.errors import CallFailed, operation_outcome
 from cds_service.record_of_call import Arrival, Ended, answered, failed
 from cds_service.service_catalogue import SERVICES
@@ -63,7 +63,8 @@ def recorded(
     arrival = Arrival(service.id, time.perf_counter(), now)
     arrival.caller, arrival.body, arrival.versions = caller, body, made_by(tools).versions
     try:
-        record = answered(arrival, consult(body, service, caller, now, tools, source, arrival.progress), "made-up")
+        consultation = consult(body, service, caller, now, tools, source, arrival.progress)
+        record = answered(arrival, consultation, decision_of(consultation) or "made-up")
     except CallFailed as failure:
         record = failed(arrival, Ended(failure, type(failure).__name__), operation_outcome(failure), "made-up")
     kept = decode(encode(record))

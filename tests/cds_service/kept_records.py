@@ -48,6 +48,6 @@ class KeptRecords:
         return [record for record in self.records if isinstance(record, DecisionRecord)]
 
 
-def recorder_to(kept: KeptRecords, level: str = "error", required: bool = False) -> Recorder:
-    """A recorder that keeps them there."""
+def recorder_to(kept: KeptRecords | None, level: str = "error", required: bool = False) -> Recorder:
+    """A recorder that keeps them there, or keeps none."""
     return Recorder(CallLog(level, b"key"), OperatorLog(level), Metrics(), kept, required)
