@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from cds_service.audit_setup import recorder_for
 from cds_service.bounded_worker import BoundedThreadWorker
 from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
+from cds_service.counts_in_memory import folder_for_counts
 from cds_service.drainer_process import end_drainer, fork_drainer
 from cds_service.metrics import FOLDER_VARIABLE, shared_folder
 from cds_service.operator_log import OperatorLog
@@ -160,7 +162,8 @@ def serve(settings: Settings, when_ready: Callable[[], None]) -> None:
     _require_free(settings.host, settings.port)
     first = os.getpid()
     try:
-        folder = shared_folder(settings.state_folder / "metrics", first)
+        settings.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = shared_folder(folder_for_counts(settings.state_folder), first)
     except OSError as problem:
         raise SettingsError(f"LUMBAR_CDS_STATE_DIR: {problem.filename}: {problem.strerror}") from problem
     os.environ[FOLDER_VARIABLE] = str(folder)
@@ -169,3 +172,5 @@ def serve(settings: Settings, when_ready: Callable[[], None]) -> None:
     finally:
         if os.getpid() == first:  # a worker ends here too
             shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # another service's are there too
+                folder.parent.rmdir()
