@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from audit_trail.record import RequestKept
+from cds_service.byte_search import find, holds
 from fhir_mappings.access import NO_TOKEN, Access
 
 _KEY: Final = b'"fhirAuthorization"'
@@ -19,6 +20,8 @@ _HINT_OF_ANY_CASE: Final = re.compile(rb"authorization|access_token|\\u00", re.I
 _ODDLY_SPELT: Final = re.compile(rb"\\u00(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 # Of a token's other characters, some encoders write these so.
 _SPELT_BY_ENCODERS: Final = ((b"/", rb"\/"), (b"+", rb"\u002B"), (b"+", rb"\u002b"), (b"=", rb"\u003d"))
+_SPELT_VARIOUSLY: Final = re.compile(rb"[/+=]")
+_LONGEST_USUAL_VALUE: Final = 16 * 1024
 _SHORTEST_SECRET: Final = 8  # a shorter text is nobody's secret, and taking it out everywhere would spoil the record
 _REMOVED: Final = b"removed"
 
@@ -62,12 +65,12 @@ def _secret(access: Access | None) -> set[str]:
 
 def _may_hold_one(body: bytes, access: Access | None) -> bool:
     if access is NO_TOKEN:  # under the one key that counts there is none; elsewhere there may be
-        return any(hint in body for hint in _HINTS)
+        return any(holds(body, hint) for hint in _HINTS)
     return access is not None or _encoding(body) != "utf-8" or _HINT_OF_ANY_CASE.search(body) is not None
 
 
 def _is_oddly_spelt(body: bytes) -> bool:
-    return b"\\u00" in body and _ODDLY_SPELT.search(body) is not None
+    return holds(body, b"\\u00") and _ODDLY_SPELT.search(body) is not None
 
 
 def _encoding(body: bytes) -> str:
@@ -77,22 +80,37 @@ def _encoding(body: bytes) -> str:
 
 def _cut(body: bytes, secrets: set[str]) -> bytes | None:
     """The same bytes but for the values of that key; ``None`` where a token may stand under another."""
-    text = body.decode("latin-1")  # one character for each byte, and none of JSON's own is beyond ASCII
-    parts: list[bytes] = []
-    kept_from = 0
-    while (found := body.find(_KEY, kept_from)) >= 0:
+    parts: list[bytes | memoryview] = []
+    whole, kept_from = memoryview(body), 0
+    while (found := find(body, _KEY, kept_from)) >= 0:
         colon = _COLON.match(body, found + len(_KEY))
         if colon is None:
             return None  # a text, and no key
         try:
-            value, end = _value(text, colon.end())
+            value, end = _value_at(body, colon.end())
         except (ValueError, RecursionError):
             return None
         secrets.update(_secrets_of(value))
-        parts += [body[kept_from : colon.end()], b"null"]
+        parts += [whole[kept_from : colon.end()], b"null"]
         kept_from = end
-    kept = b"".join((*parts, body[kept_from:]))
-    return kept if parts and b"access_token" not in kept else None
+    kept = b"".join((*parts, whole[kept_from:]))
+    return kept if parts and not holds(kept, b"access_token") else None
+
+
+def _value_at(body: bytes, start: int) -> tuple[Any, int]:
+    """The value that begins there, and where it ends. Only as much of a large body is looked at as that takes."""
+    for stop in (start + _LONGEST_USUAL_VALUE, len(body)):
+        # One character for each byte, and none of JSON's own is beyond ASCII.
+        text = body[start:stop].decode("latin-1")
+        try:
+            value, length = _value(text, 0)
+        except ValueError:
+            if stop >= len(body):
+                raise
+            continue
+        if length < len(text) or stop >= len(body):  # else it may go on
+            break
+    return value, start + length
 
 
 def _rewritten(body: bytes, secrets: set[str]) -> bytes | None:
@@ -137,9 +155,14 @@ def _secrets_of(authorization: Any) -> Iterator[str]:
 def _without(kept: bytes, secrets: set[str]) -> bytes:
     for secret in secrets:
         plain = secret.encode()
-        if len(plain) < _SHORTEST_SECRET:
+        if len(plain) < _SHORTEST_SECRET or not holds(kept, _longest_plain_part(plain)):
             continue
         spellings = {plain} | {plain.replace(character, written) for character, written in _SPELT_BY_ENCODERS}
         for spelling in spellings:
             kept = kept.replace(spelling, _REMOVED)
     return kept
+
+
+def _longest_plain_part(secret: bytes) -> bytes:
+    """What stands in every spelling of it; mostly it stands nowhere, and one search tells so."""
+    return max(_SPELT_VARIOUSLY.split(secret), key=len)

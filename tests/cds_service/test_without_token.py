@@ -147,3 +147,11 @@ def test_an_authorization_of_another_form_is_cut_out_too(authorization: object) 
     kept, said = without_token(body({**CALL, "fhirAuthorization": authorization}), read_access(authorization))
     assert (json.loads(kept)["fhirAuthorization"], said) == (None, "without token")
     assert b"canary" not in kept
+
+
+@pytest.mark.parametrize("length", [16_360, 16_384, 16_385, 40_000])
+@pytest.mark.parametrize("value", ['{{"access_token":"{0}"}}', '"{0}"', "1.{1}"])
+def test_a_value_is_cut_out_whole_however_long(value: str, length: int) -> None:
+    authorization = value.format("canary-" + "a" * length, "0" * (length - 1)).encode()
+    kept, said = without_token(b'{"fhirAuthorization":' + authorization + b',"hook":"order-select"}', ACCESS)
+    assert (kept, said) == (b'{"fhirAuthorization":null,"hook":"order-select"}', "without token")
