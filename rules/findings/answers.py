@@ -1,6 +1,6 @@
 """How an answer is put together: what counts, what contradicts it, what was only named, and what silence means."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -112,8 +112,10 @@ def count_current(found: Gathered, facts: Iterable[Fact], mark: str) -> None:
             found.name_only(fact)
 
 
-def earliest(began: Iterable[DateInterval | None]) -> DateInterval | None:
+def earliest(began: Sequence[DateInterval | None]) -> DateInterval | None:
     """The earliest of several dates (of two with one first day, the more exact), undated ones left out."""
+    if len(began) == 1:
+        return began[0]
     found: DateInterval | None = None
     first: tuple[date, date, bool] | None = None
     for each in began:

@@ -57,6 +57,8 @@ def both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> BothLeg
 
 
 def _name_both_sides(roots: RootSigns, strength: Strength) -> bool:
+    if not roots.facts and not strength.weak:
+        return False
     sides = {fact.side for fact in roots.facts}
     sides.update([weak.side for weak in strength.weak])
     if len(sides) > 1 or "bilateral" in sides:

@@ -70,12 +70,13 @@ def cauda_equina(reading: Reading, indication: Finding, roots: RootSigns, streng
     possible: list[_Doubtful] = []
     said_new = any(stated_now(reading, fact) for fact in reading.group("new-or-worse-stated"))
     for kind in _KINDS:
-        for fact in reading.group(kind.group):
+        for fact in reading.facts.get(kind.group, ()):
             if fact.present:
                 _weigh(reading, kind, fact, indication, found, possible, said_new=said_new)
             else:
                 _deny(reading, kind, fact, found)
-    _pelvic_examination(reading, indication, found, possible, said_new=said_new)
+    if "pelvic-examination" in reading.facts:
+        _pelvic_examination(reading, indication, found, possible, said_new=said_new)
     if both is not None:
         _weigh_both_legs(both, found, possible)
     return _answer(reading, found, possible)

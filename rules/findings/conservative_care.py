@@ -31,10 +31,11 @@ class _Care(Struct):
 def conservative_care(reading: Reading, indication: Finding) -> Finding:
     """None; possible (started); or adequate: 42 days, with active therapy or two kinds, and the pain persists."""
     care = _gather(reading)
-    stated = _stated(reading, care)
-    if stated is not None:
-        return stated
-    considered = ordered([fact.evidence for fact in care.other_time])
+    if not _STATED.isdisjoint(reading.facts):
+        stated = _stated(reading, care)
+        if stated is not None:
+            return stated
+    considered = ordered([fact.evidence for fact in care.other_time]) if care.other_time else ()
     if not care.certain and not care.doubtful:
         return Finding(NAME, Answer.NO, NONE, considered=considered, presumed=True) if considered else PRESUMED_NO[NAME]
     return _judged(reading, indication, care, considered)
@@ -42,25 +43,27 @@ def conservative_care(reading: Reading, indication: Finding) -> Finding:
 
 def _judged(reading: Reading, indication: Finding, care: _Care, considered: tuple[Evidence, ...]) -> Finding:
     kinds = {kind for kind, _ in care.certain}
-    marks: set[str] = set()
+    marks: list[str] = []
     if ACTIVE in kinds:
-        marks.add("active-therapy")
+        marks.append("active-therapy")
     if len(kinds) > 1:
-        marks.add("two-kinds")
+        marks.append("two-kinds")
+    enough_kinds = bool(marks)
     entries = [fact for _, fact in care.certain]
     notes: list[str] = []
     long_enough = _since_at_least(reading, entries)
     if long_enough is False:
-        marks.add("during-care")
+        marks.append("during-care")
     if not entries or long_enough is None:
         notes.append("date-uncertain")
-    if entries and not marks & {"active-therapy", "two-kinds"}:
+    if entries and not enough_kinds:
         notes.append("one-kind-without-active-therapy")
     persisting = _persisting(reading, indication)
     if not persisting:
         notes.append("symptoms-not-shown-to-persist")
-    adequate = bool(long_enough) and persisting and bool(marks & {"active-therapy", "two-kinds"})
-    evidence = [evidence_of(fact) for fact in entries] + [evidence_of(fact, uncertain=True) for fact in care.doubtful]
+    adequate = bool(long_enough) and persisting and enough_kinds
+    evidence = [evidence_of(fact) for fact in entries]
+    evidence += [evidence_of(fact, uncertain=True) for fact in care.doubtful]
     return Finding(
         NAME,
         Answer.YES if adequate else Answer.UNKNOWN,
@@ -68,7 +71,7 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
         frozenset(marks),
         ordered(evidence),
         considered=considered,
-        since=earliest(fact.began for fact in entries or care.doubtful),
+        since=earliest([fact.began for fact in entries or care.doubtful]),
         notes=tuple(notes),
     )
 
@@ -76,31 +79,23 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
 def _gather(reading: Reading) -> _Care:
     care = _Care([], [], [])
     for kind in KINDS:
-        for fact in reading.group(kind):
+        for fact in reading.facts.get(kind, ()):
             if not fact.present or fact.kind in _BOOKED or fact.state in NOT_DONE or fact.stated_other_indication:
                 continue
-            inside = _of_this_episode(reading, fact)
+            # Uncertain is not enough here: the entry must begin inside the episode, not only perhaps.
+            inside = None if fact.began is None else in_episode(reading, fact)
             if inside:
                 care.certain.append((kind, fact))
             elif inside is None:
                 care.doubtful.append(fact)
             else:
                 care.other_time.append(fact)
-    return _without_interrupted(reading, care)
-
-
-def _of_this_episode(reading: Reading, fact: Fact) -> bool | None:
-    """Uncertain is not enough here: the entry must begin inside the episode, not only perhaps."""
-    if fact.began is None:
-        return None
-    return in_episode(reading, fact)
-
-
-def _without_interrupted(reading: Reading, care: _Care) -> _Care:
-    """Care before a gap without entries of this pain was of an earlier course, even inside an episode stated as one."""
     spans = reading.episode.spans
-    if spans is None or not care.certain:
-        return care
+    return care if spans is None or not care.certain else _without_interrupted(reading, care, spans)
+
+
+def _without_interrupted(reading: Reading, care: _Care, spans: tuple[tuple[date, date], ...]) -> _Care:
+    """Care before a gap without entries of this pain was of an earlier course, even inside an episode stated as one."""
     since = _unbroken_since(reading, [*spans, *(_span(fact, reading.as_of) for _, fact in care.certain)])
     recent: list[tuple[str, Fact]] = []
     for kind, fact in care.certain:
@@ -155,12 +150,13 @@ def _since_at_least(reading: Reading, entries: list[Fact]) -> bool | None:
 
 def _persisting(reading: Reading, indication: Finding) -> bool:
     """The pain is still the reason for the order, and the newest pain score is not zero."""
-    if not indication.yes:
+    if indication.answer is not Answer.YES:
         return False
     newest: tuple[date, float] | None = None
     for fact in reading.group("pain-score"):
-        if fact.present and fact.value is not None and fact.began is not None and fact.began.latest is not None:
-            scored = (fact.began.latest, fact.value)
+        began, score = fact.began, fact.value
+        if began is not None and began.latest is not None and score is not None and fact.present:
+            scored = (began.latest, score)
             if newest is None or scored > newest:
                 newest = scored
     return newest is None or newest[1] > 0
@@ -171,8 +167,6 @@ def _persisting(reading: Reading, indication: Finding) -> bool:
 
 def _stated(reading: Reading, care: _Care) -> Finding | None:
     """The clinician's answer for this order or episode; "yes" outweighs "no" where both stand."""
-    if _STATED.isdisjoint(reading.facts):
-        return None
     yes = _statements(reading, "care-done-stated")
     no = _statements(reading, "care-not-done-stated")
     documented = ordered([fact.evidence for _, fact in care.certain] + [fact.evidence for fact in care.doubtful])
@@ -185,7 +179,7 @@ def _stated(reading: Reading, care: _Care) -> Finding | None:
     if yes or long:
         because = ordered([fact.evidence for fact in yes + long] + list(documented))
         against = ordered([fact.evidence for fact in no])
-        since = earliest(fact.began for _, fact in care.certain)
+        since = earliest([fact.began for _, fact in care.certain])
         marks = frozenset({"stated"})
         return Finding(NAME, Answer.YES, ADEQUATE, marks, because, against, considered=other_time, since=since)
     if no:

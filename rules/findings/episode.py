@@ -33,14 +33,13 @@ class CurrentEpisode(Struct, frozen=True):
         """Is a date inside this episode? ``None``: it may be; undated entries may always be."""
         if when is None:
             return None
-        last = when.latest or as_of
-        if self.starts_by is None:
-            if when.earliest is not None and when.earliest >= as_of:
-                return True
-            return None if (as_of - last).days <= self.gap_days else False
-        if when.earliest is not None and when.earliest >= self.starts_by:
+        begins, starts_by = when.earliest, self.starts_by
+        if begins is not None and begins >= (starts_by or as_of):
             return True
-        not_before = self.not_before or self.starts_by - timedelta(days=self.gap_days)
+        last = when.latest or as_of
+        if starts_by is None:
+            return None if (as_of - last).days <= self.gap_days else False
+        not_before = self.not_before or starts_by - timedelta(days=self.gap_days)
         return None if last >= not_before else False
 
 

@@ -110,7 +110,7 @@ def _graded(reading: Reading, courses: list[GradeCourse], considered: list[Evide
                 course.evidence,
                 recovering=course.recovering,
                 new=course.new,
-                began=earliest(fact.began for fact in course.facts),
+                began=earliest([fact.began for fact in course.facts]),
                 named=any(named_now(reading, fact) for fact in course.facts),
             )
         )
