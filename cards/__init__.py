@@ -8,7 +8,7 @@ from cards.rendering import Advised, CallIds, Rendering
 from cards.several import cards_of, speaking_about
 from cards.speaking import Call, Speaking
 from cards.wording import wording as wordings
-from fhir_mappings.order_annotations import annotated, rating_extensions
+from fhir_mappings.order_annotations import annotated
 from fhir_mappings.terminology import Terminology
 from rules.guideline_tables import Guidelines
 from rules.recommendation import Situation
@@ -32,14 +32,11 @@ def cards_for(
         wording=wordings(),
     )
     speaking = speaking_about(ours, shared)
-    actions = tuple(_annotation(each) for each in speaking if each.advice.rating is not None)
     places = rendering.profile.ratings_in
-    return Answer(cards_of(speaking), actions if places else (), "extension.systemActions" in places)
+    actions = [_annotation(each) for each in speaking if each.extensions] if places else ()
+    return Answer(cards_of(speaking), tuple(actions), "extension.systemActions" in places)
 
 
 def _annotation(speaking: Speaking) -> Action:
     """The submitted order with its rating, and nothing else changed."""
-    rating = speaking.advice.rating
-    if rating is None:
-        raise ValueError("an order without a rating is not annotated")
-    return Action("update", resource=annotated(speaking.order, rating_extensions(rating, speaking.consult)))
+    return Action("update", resource=annotated(speaking.order, speaking.extensions))

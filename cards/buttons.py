@@ -21,6 +21,15 @@ class Button(Struct, frozen=True):
     states: bool = False
 
 
+class ButtonWords(Struct, frozen=True, gc=False):
+    """What a button is called: for its id, on it, of what it does, and of what to do where it cannot be applied."""
+
+    kind: str
+    label: str
+    action: str
+    by_hand: str = ""
+
+
 class Offered(Struct, frozen=True, gc=False):
     """The buttons that this client can apply, and what is left to do by hand."""
 
@@ -40,7 +49,7 @@ def offered(buttons: Iterable[Button], most: int) -> Offered:
             working.append(button)
         elif button.by_hand:
             by_hand.append(button.by_hand)
-    return Offered(tuple(working[:most]), tuple(dict.fromkeys(by_hand)))
+    return Offered(tuple(working[:most]), tuple(dict.fromkeys(by_hand)) if by_hand else ())
 
 
 def fits(*labels: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cards.because import because, because_line, considered, presumed, would_change
 from cards.escape import quoted
 from cards.guideline_table import guideline_table, rated
+from cards.kind import Kind, once_for_each_kind
 from cards.override_reasons import reason_words
 from cards.phrases import entries, entry, iso, listed
 from cards.speaking import AT_ONCE, Speaking
@@ -24,7 +25,7 @@ _WHY_NOT_RATED_ALONE = frozenset({"not-recognised", "not-among-eleven", "other-i
 def detail_of(speaking: Speaking, lead: str, by_hand: tuple[str, ...] = ()) -> str:
     """The whole body under a bold first line; ``by_hand``: what no button of this client does."""
     if by_hand:
-        words = speaking.wording.detail["by-hand"].format(do="; ".join(each.rstrip(".") for each in by_hand))
+        words = speaking.wording.detail["by-hand"].format(do="; ".join([each.rstrip(".") for each in by_hand]))
         first, *rest = _body_of(speaking, lead).split("\n\n")
         at = 1 if speaking.advice.situation in AT_ONCE else 0  # what to do for the patient comes before the order
         return _joined([first, *rest[:at], words, *rest[at:]])
@@ -36,7 +37,7 @@ def _body_of(speaking: Speaking, lead: str) -> str:
     if speaking.settled_by_override:
         return _joined([f"**{lead}**", _overridden(speaking)])
     if speaking.settled_by_keeping:
-        return _joined([f"**{lead}**", *guideline_table(speaking), words["kept-note"]])
+        return _joined([f"**{lead}**", *guideline_table(speaking.kind), words["kept-note"]])
     if situation is Situation.APPROPRIATE:
         return _appropriate(speaking, lead)
     if situation is Situation.DEFERRED:
@@ -60,7 +61,7 @@ def _overridden(speaking: Speaking) -> str:
 
 def _at_once(speaking: Speaking, lead: str) -> str:
     """What to do now comes before why; nothing here could be read as a reason to wait."""
-    act = speaking.wording.act[act_key(speaking)]
+    act = speaking.wording.act[act_key(speaking.kind)]
     bold = f"{act.first} {lead}".strip()
     return _joined(
         [
@@ -68,7 +69,7 @@ def _at_once(speaking: Speaking, lead: str) -> str:
             speaking.wording.detail["do-now"].format(do=act.do),
             because(speaking),
             *_safety(speaking),
-            *guideline_table(speaking),
+            *guideline_table(speaking.kind),
             *_caveats(speaking),
         ]
     )
@@ -82,7 +83,7 @@ def _not_rated(speaking: Speaking, lead: str) -> str:
             f"**{lead}**",
             *_how_read(speaking),
             *_choices(speaking),
-            *(_urgency(speaking) if urgent else []),
+            _urgency(speaking.kind),
             because(speaking) if urgent else "",
             _nothing_urgent(speaking),
             *_caveats(speaking),
@@ -99,93 +100,105 @@ def _nothing_urgent(speaking: Speaking) -> str:
 
 
 def _reasoned(speaking: Speaking, lead: str) -> str:
-    words, situation = speaking.wording.detail, speaking.advice.situation
-    deferring = situation is Situation.NOT_APPROPRIATE and speaking.advice.may_defer
-    about_safety = situation is Situation.SAFETY
-    return _joined(
-        [
-            f"**{lead}**",
-            *_urgency(speaking),
-            *(_safety(speaking) if about_safety else []),
-            *_choices(speaking),
-            because(speaking),
-            considered(speaking),
-            *(_safety(speaking) if not about_safety else []),
-            presumed(speaking),
-            would_change(speaking) if not about_safety else "",
-            *guideline_table(speaking),
-            *_caveats(speaking),
-            plan(speaking) if deferring else "",
-            words["safety-net"] if deferring else "",
-            words["worth-asking"],
-        ]
-    )
+    kind, words = speaking.kind, speaking.wording.detail
+    about_safety = kind.situation is Situation.SAFETY
+    safety = _safety(speaking)
+    blocks = [f"**{lead}**", _urgency(kind)]
+    if about_safety:
+        blocks += safety
+    blocks += _choices(speaking)
+    blocks += because(speaking), considered(speaking)
+    if not about_safety:
+        blocks += safety
+    blocks += presumed(speaking), "" if about_safety else would_change(kind), *guideline_table(kind)
+    blocks += _caveats(speaking)
+    if kind.situation is Situation.NOT_APPROPRIATE and kind.may_defer:
+        blocks += plan(speaking), words["safety-net"]
+    blocks.append(words["worth-asking"])
+    return _joined(blocks)
 
 
 def _appropriate(speaking: Speaking, lead: str) -> str:
     """One line, and only what a clinician must know on top of it."""
-    differs = any(view.differs for view in speaking.advice.views)
     return _joined(
         [
             f"**{lead}**",
             because_line(speaking),
             *_safety(speaking),
             *_caveats(speaking),
-            *(guideline_table(speaking)[1:] if differs else []),
+            *_where_they_differ(speaking.kind),
         ]
     )
 
 
-def _urgency(speaking: Speaking) -> list[str]:
+@once_for_each_kind
+def _where_they_differ(kind: Kind) -> tuple[str, ...]:
+    return guideline_table(kind)[1:] if any(view.differs for view in kind.views) else ()
+
+
+@once_for_each_kind
+def _urgency(kind: Kind) -> str:
     """How soon, in words: a priority code says it less plainly."""
-    advice, wording = speaking.advice, speaking.wording
-    if advice.urgency is Urgency.ROUTINE:
-        return []
-    return [wording.detail["urgency"].format(urgency=wording.urgency[advice.urgency.value])]
+    if kind.urgency is Urgency.ROUTINE:
+        return ""
+    return kind.wording.detail["urgency"].format(urgency=kind.wording.urgency[kind.urgency.value])
 
 
 def _choices(speaking: Speaking) -> list[str]:
     """What would mend an order that is not rated; each contrast choice with its rating; ways around MRI."""
-    advice, wording = speaking.advice, speaking.wording
-    if advice.situation is Situation.NOT_RATED and advice.not_rated_because in ("not-recognised", "child"):
-        return [wording.detail["recognise" if advice.not_rated_because == "not-recognised" else "child"]]
-    studies = advice.alternatives[:4] if speaking.contrast_open else speaking.ways_around_mri
+    kind, wording = speaking.kind, speaking.wording
+    if kind.situation is Situation.NOT_RATED and kind.not_rated_because in ("not-recognised", "child"):
+        return [wording.detail["recognise" if kind.not_rated_because == "not-recognised" else "child"]]
+    if not kind.alternatives:
+        return []
+    studies = kind.alternatives[:4] if kind.contrast_open else speaking.ways_around_mri
     if not studies:
         return []
     choices = "\n".join(
         "- "
         + wording.detail["contrast-choice"].format(
-            name=wording.study[study.procedure.value].short, rated=rated(study, speaking)
+            name=wording.study[study.procedure.value].short, rated=rated(study, kind)
         )
         for study in studies
     )
-    return [choices] if speaking.contrast_open else [wording.detail["no-mri"], choices]
+    return [choices] if kind.contrast_open else [wording.detail["no-mri"], choices]
 
 
 def _caveats(speaking: Speaking) -> list[str]:
     """What qualifies the advice: how the order was read, interpretations, what was not read, duplicates."""
-    how_read = [] if speaking.advice.situation is Situation.NOT_RATED else _how_read(speaking)
-    notes = [speaking.wording.detail["note"].format(says=says) for says in speaking.advice.interpretations]
-    return [
-        *how_read,
-        *notes,
-        *_contrast(speaking),
-        *_not_read(speaking),
-        *_duplicates(speaking),
-        *_mimics(speaking),
-    ]
+    advice = speaking.advice
+    caveats = [] if advice.situation is Situation.NOT_RATED else _how_read(speaking)
+    caveats += _interpreted(speaking.kind)
+    if advice.gaps or advice.unread:
+        caveats += _not_read(speaking)
+    if advice.duplicates:
+        caveats.append(_duplicates(speaking))
+    mimic = advice.findings.mimic
+    if mimic.because and mimic.answer is Answer.YES:
+        caveats.append(speaking.wording.detail["mimic"].format(entries=entries(mimic.because, speaking.wording)))
+    return caveats
+
+
+@once_for_each_kind
+def _interpreted(kind: Kind) -> tuple[str, ...]:
+    """Where a row was stretched to fit, and why this contrast."""
+    words = kind.wording.detail
+    notes = [words["note"].format(says=says) for says in kind.interpretations]
+    key = f"contrast-{kind.better.contrast_note}" if kind.better is not None and kind.better.contrast_note else ""
+    return (*notes, words[key]) if key in words else tuple(notes)
 
 
 def _how_read(speaking: Speaking) -> list[str]:
-    advice, words = speaking.advice, speaking.wording.detail
+    order, words = speaking.advice.order, speaking.wording.detail
     found = []
-    if advice.order.recognition is Recognition.READ_FROM_TEXT:
-        found.append(words["read-from-text"].format(study=speaking.study))
-    if advice.order.recognition in (Recognition.NOT_RECOGNISED, Recognition.NOT_AMONG_ELEVEN) and advice.order.name:
-        found.append(words["order-about"].format(order=quoted(advice.order.name)))
-    if advice.order.level_not_stated:
+    if order.recognition is not Recognition.CODED:
+        if order.recognition is Recognition.READ_FROM_TEXT:
+            found.append(words["read-from-text"].format(study=speaking.kind.study))
+        if order.recognition in (Recognition.NOT_RECOGNISED, Recognition.NOT_AMONG_ELEVEN) and order.name:
+            found.append(words["order-about"].format(order=quoted(order.name)))
+    if order.level_not_stated:
         found.append(words["level-not-stated"])
-    if advice.age_not_known:
+    if speaking.advice.age_not_known:
         found.append(words["age-not-known"])
     return found
 
@@ -193,26 +206,36 @@ def _how_read(speaking: Speaking) -> list[str]:
 def _safety(speaking: Speaking) -> list[str]:
     """The rows that hold, each for its study, with the entry behind them shown once."""
     advice, words = speaking.advice, speaking.wording.detail
-    shown: set[str] = set()
-    notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
     lines: list[str] = []
-    if advice.situation is Situation.SAFETY and notes:
+    notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
+    if notes:
+        lines += _on_record(notes, speaking)
+    if advice.parallel is not None:
+        lines.append(words["parallel"].format(study=speaking.wording.study[advice.parallel.procedure.value].short))
+    if advice.situation in _ASKS_BEFORE and act_key(speaking.kind) != "aortic":
+        # Every MR facility screens again; on a card of one line only the question that comes too late there is asked.
+        one_line = advice.situation is Situation.APPROPRIATE
+        asked = [note.says for note in advice.safety if note.ask and (not one_line or note.domain == "pregnancy")]
+        if asked:
+            lines.append(words["ask-safety"].format(says=" ".join(asked)))
+    return lines
+
+
+def _on_record(notes: list[SafetyNote], speaking: Speaking) -> list[str]:
+    advice, words = speaking.advice, speaking.wording.detail
+    shown: set[str] = set()
+    lines: list[str] = []
+    if advice.situation is Situation.SAFETY:
         # The bold line says the first row already; its entry and the rest stand here.
-        known = _entry_of(notes.pop(0), shown, speaking)
+        known = _entry_of(notes[0], shown, speaking)
         lines.append(words["on-record"].format(entries=known) if known else "")
-        lines.append(words["otherwise"].format(study=speaking.study, is_category=speaking.is_category))
+        lines.append(words["otherwise"].format(study=speaking.kind.study, is_category=speaking.kind.is_category))
+        notes = notes[1:]
     lines += [_safety_line(note, shown, speaking) for note in notes]
     egfr = advice.findings.safety.egfr
     if egfr is not None and egfr.old and egfr.evidence.reference in shown:
         lines.append(words["egfr-old"])
-    if advice.parallel is not None:
-        lines.append(words["parallel"].format(study=speaking.wording.study[advice.parallel.procedure.value].short))
-    # Every MR facility screens again; on a card of one line only the question that comes too late there is asked.
-    one_line = advice.situation is Situation.APPROPRIATE
-    asked = " ".join(note.says for note in advice.safety if note.ask and (not one_line or note.domain == "pregnancy"))
-    if asked and advice.situation in _ASKS_BEFORE and act_key(speaking) != "aortic":
-        lines.append(words["ask-safety"].format(says=asked))
-    return [line for line in lines if line]
+    return lines
 
 
 def _safety_line(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:
@@ -232,18 +255,11 @@ def _entry_of(note: SafetyNote, shown: set[str], speaking: Speaking) -> str:
     return ""
 
 
-def _contrast(speaking: Speaking) -> list[str]:
-    better = speaking.advice.better
-    note = better.contrast_note if better is not None else ""
-    key = f"contrast-{note}"
-    return [speaking.wording.detail[key]] if note and key in speaking.wording.detail else []
-
-
 def _not_read(speaking: Speaking) -> list[str]:
     advice, wording = speaking.advice, speaking.wording
     found = []
     if advice.gaps:
-        found.append(wording.detail["gaps"].format(sources=gaps_in_words(speaking)))
+        found.append(wording.detail["gaps"].format(sources=gaps_in_words(speaking.kind)))
     if advice.unread:
         texts = [quoted(text) for text in advice.unread[:UNREAD_SHOWN]]
         if len(advice.unread) > UNREAD_SHOWN:
@@ -252,39 +268,25 @@ def _not_read(speaking: Speaking) -> list[str]:
     return found
 
 
-def gaps_in_words(speaking: Speaking) -> str:
+def gaps_in_words(kind: Kind) -> str:
     """ "the problem list could not be read; allergies did not arrive"."""
-    wording = speaking.wording
+    wording = kind.wording
     named = dict.fromkeys(
-        f"{wording.source.get(gap.source, gap.source)} {wording.gap.get(gap.why, gap.why)}"
-        for gap in speaking.advice.gaps
+        f"{wording.source.get(gap.source, gap.source)} {wording.gap.get(gap.why, gap.why)}" for gap in kind.gaps
     )
     return "; ".join(named)
 
 
-def hidden_sources(speaking: Speaking) -> str:
+def hidden_sources(kind: Kind) -> str:
     """The sources that could hide a red flag."""
-    wording = speaking.wording
-    named = dict.fromkeys(
-        wording.source.get(gap.source, gap.source) for gap in speaking.advice.gaps if gap.hides_red_flags
-    )
+    wording = kind.wording
+    named = dict.fromkeys(wording.source.get(gap.source, gap.source) for gap in kind.gaps if gap.hides_red_flags)
     return listed(named)
 
 
-def _duplicates(speaking: Speaking) -> list[str]:
-    names = speaking.advice.duplicates
-    if not names:
-        return []
-    return [speaking.wording.detail["duplicates"].format(orders=listed(quoted(name) for name in names[:3]))]
-
-
-def _mimics(speaking: Speaking) -> list[str]:
-    wording, findings = speaking.wording, speaking.advice.findings
-    return [
-        wording.detail["mimic"].format(entries=entries(finding.because, wording))
-        for finding in (findings.mimic,)
-        if finding.answer is Answer.YES and finding.because
-    ]
+def _duplicates(speaking: Speaking) -> str:
+    names = [quoted(name) for name in speaking.advice.duplicates[:3]]
+    return speaking.wording.detail["duplicates"].format(orders=listed(names))
 
 
 def plan(speaking: Speaking) -> str:
@@ -306,11 +308,10 @@ def care_outlook(speaking: Speaking) -> str:
     return words[key].format(care_date=iso(recheck.care_complete_on))
 
 
-def act_key(speaking: Speaking) -> str:
+def act_key(kind: Kind) -> str:
     """Whose instructions to give: those of the cause, or of a deficit when the cause has none."""
-    name = speaking.cause.name if speaking.cause is not None else ""
-    return name if name in speaking.wording.act else "weakness"
+    return kind.cause if kind.cause in kind.wording.act else "weakness"
 
 
 def _joined(blocks: Iterable[str]) -> str:
-    return "\n\n".join(block for block in blocks if block)
+    return "\n\n".join(filter(None, blocks))

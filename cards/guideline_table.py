@@ -1,34 +1,35 @@
 """The three guidelines side by side: short, and readable as text where tables are not drawn."""
 
+from cards.kind import Kind, once_for_each_kind
 from cards.phrases import capitalised
-from cards.speaking import Speaking
 from rules.recommendation import GuidelineView, Situation, Study
 
 
-def guideline_table(speaking: Speaking) -> list[str]:
+@once_for_each_kind
+def guideline_table(kind: Kind) -> tuple[str, ...]:
     """The table, and the sentence after it that says whether they differ (a table never ends a card)."""
-    rows = _rows(speaking)
+    rows = _rows(kind)
     if not rows:
-        return []
-    words = speaking.wording.detail
-    if speaking.call.rendering.profile.tables:
+        return ()
+    words = kind.wording.detail
+    if kind.profile.tables:
         lines = [f"| {words['table-guideline']} | {words['table-says']} |", "|:--|:--|"]
         lines += [f"| {_cell(name)} | {_cell(says)} |" for name, says in rows]
     else:
         lines = [f"- {name}: {says}" for name, says in rows]
-    return ["\n".join(lines), " ".join([_difference(speaking), *_as_read(speaking)])]
+    return "\n".join(lines), " ".join([_difference(kind), *_as_read(kind)])
 
 
-def _as_read(speaking: Speaking) -> list[str]:
+def _as_read(kind: Kind) -> list[str]:
     """A row that holds for what was read says nothing about what was not: that may hold a red flag."""
-    if speaking.advice.situation is not Situation.SOURCE_NOT_READ:
+    if kind.situation is not Situation.SOURCE_NOT_READ:
         return []
-    return [speaking.wording.detail["as-read"]]
+    return [kind.wording.detail["as-read"]]
 
 
-def rated(study: Study, speaking: Speaking) -> str:
+def rated(study: Study, kind: Kind) -> str:
     """A study's rating, category and radiation in words."""
-    wording = speaking.wording
+    wording = kind.wording
     return wording.detail["rated"].format(
         score=study.score,
         category=wording.category[study.category.value],
@@ -36,65 +37,63 @@ def rated(study: Study, speaking: Speaking) -> str:
     )
 
 
-def _rows(speaking: Speaking) -> list[tuple[str, str]]:
+def _rows(kind: Kind) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    for view in speaking.advice.views:
-        rows += _acr_rows(view, speaking) if view.guideline == "acr" else [_row(view, speaking)]
+    for view in kind.views:
+        rows += _acr_rows(view, kind) if view.guideline == "acr" else [_row(view, kind)]
     return rows
 
 
-def _row(view: GuidelineView, speaking: Speaking) -> tuple[str, str]:
+def _row(view: GuidelineView, kind: Kind) -> tuple[str, str]:
     says = capitalised(view.says)
     if view.guideline == "acp" and view.verdict == "image-now":
-        says = f"{says}{_first_study(view, speaking)}"
-    return speaking.wording.guideline[view.guideline], says
+        says = f"{says}{_first_study(view, kind)}"
+    return kind.wording.guideline[view.guideline], says
 
 
-def _first_study(view: GuidelineView, speaking: Speaking) -> str:
+def _first_study(view: GuidelineView, kind: Kind) -> str:
     """ACP names a first study; said where it is another one than ACR's."""
     if not view.differs or not view.rows:
         return ""
-    names = speaking.wording.modality
-    for row in speaking.call.guidelines.acp_rows:
+    names = kind.wording.modality
+    for row in kind.guidelines.acp_rows:
         if row.row.id == view.rows[0].id and row.modality:
             studies = " / ".join(names.get(modality, modality) for modality in row.modality)
-            return speaking.wording.detail["first-study"].format(study=studies)
+            return kind.wording.detail["first-study"].format(study=studies)
     return ""
 
 
-def _acr_rows(view: GuidelineView, speaking: Speaking) -> list[tuple[str, str]]:
+def _acr_rows(view: GuidelineView, kind: Kind) -> list[tuple[str, str]]:
     """What was ordered above what would serve better; ACR's own words where it rates neither."""
-    advice = speaking.advice
-    name = speaking.wording.guideline["acr"]
+    name = kind.wording.guideline["acr"]
     if view.verdict == "image-other-study":
         return [(name, _other_topic(view))]
     if view.verdict == "no-criteria":
-        return [_row(view, speaking)]
+        return [_row(view, kind)]
     rows: list[tuple[str, str]] = []
-    if advice.ordered is not None and advice.situation is Situation.ANSWER_MISSING:
-        rows += _by_answer(advice.ordered, speaking)
-    elif advice.ordered is not None:
-        rows.append((f"{name}: {speaking.study}", rated(advice.ordered, speaking)))
-    better = advice.better.study if advice.better is not None else None
-    if better is not None and speaking.better:
-        rows.append((f"{name}: {speaking.better}", f"**{rated(better, speaking)}**"))
-    if not rows and advice.rating is not None and advice.rating.category is not None:
+    if kind.ordered is not None and kind.situation is Situation.ANSWER_MISSING:
+        rows += _by_answer(kind.ordered, kind)
+    elif kind.ordered is not None:
+        rows.append((f"{name}: {kind.study}", rated(kind.ordered, kind)))
+    better = kind.better.study if kind.better is not None else None
+    if better is not None and kind.better_study:
+        rows.append((f"{name}: {kind.better_study}", f"**{rated(better, kind)}**"))
+    if not rows and kind.rating is not None and kind.rating.category is not None:
         # Contrast not stated, but every choice falls into this category.
-        rows.append((f"{name}: {speaking.study}", capitalised(speaking.category)))
-    return rows or [_row(view, speaking)]
+        rows.append((f"{name}: {kind.study}", capitalised(kind.category)))
+    return rows or [_row(view, kind)]
 
 
-def _by_answer(ordered: Study, speaking: Speaking) -> list[tuple[str, str]]:
+def _by_answer(ordered: Study, kind: Kind) -> list[tuple[str, str]]:
     """The rating for each answer that is still open, so that neither is taken for the rating."""
-    words, name = speaking.wording.detail, speaking.wording.guideline["acr"]
-    asked = speaking.advice.questions[0].finding if speaking.advice.questions else ""
-    if asked == "candidate":
-        after_care = speaking.call.guidelines.acr.variants[3].studies[ordered.procedure]
+    words, name = kind.wording.detail, kind.wording.guideline["acr"]
+    if kind.asked == "candidate":
+        after_care = kind.guidelines.acr.variants[3].studies[ordered.procedure]
         return [
-            (f"{name}: {words['if-planned']}", rated(after_care, speaking)),
-            (f"{name}: {words['if-not-planned']}", rated(ordered, speaking)),
+            (f"{name}: {words['if-planned']}", rated(after_care, kind)),
+            (f"{name}: {words['if-not-planned']}", rated(ordered, kind)),
         ]
-    return [(f"{name}: {words['if-back-pain']}", rated(ordered, speaking))]
+    return [(f"{name}: {words['if-back-pain']}", rated(ordered, kind))]
 
 
 def _other_topic(view: GuidelineView) -> str:
@@ -103,25 +102,25 @@ def _other_topic(view: GuidelineView) -> str:
     return cited.removeprefix("ACR ") or capitalised(view.says)
 
 
-def _difference(speaking: Speaking) -> str:
-    views = speaking.advice.views
-    words = speaking.wording
+def _difference(kind: Kind) -> str:
+    views = kind.views
+    words = kind.wording
     if not any(view.differs for view in views):
         return words.detail["agree"] if len(views) > 1 and _all_speak(views) else words.detail["no-conflict"]
     by_verdict: dict[str, list[str]] = {}
     for view in views:
-        by_verdict.setdefault(_verdict(view, speaking), []).append(words.guideline[view.guideline])
+        by_verdict.setdefault(_verdict(view, kind), []).append(words.guideline[view.guideline])
     verdicts = "; ".join(f"{', '.join(names)}: {verdict}" for verdict, names in by_verdict.items())
     return words.detail["differ"].format(verdicts=verdicts)
 
 
-def _verdict(view: GuidelineView, speaking: Speaking) -> str:
+def _verdict(view: GuidelineView, kind: Kind) -> str:
     """What it advises; a guideline that images now and still differs asks for another study first."""
-    rates = speaking.call.guidelines.rates
-    same = any(other.guideline == rates and other.verdict == view.verdict for other in speaking.advice.views)
+    rates = kind.guidelines.rates
+    same = any(other.guideline == rates and other.verdict == view.verdict for other in kind.views)
     if view.differs and same and view.verdict == "image-now":
-        return speaking.wording.verdict["image-now-otherwise"]
-    return speaking.wording.verdict.get(view.verdict, view.verdict.replace("-", " "))
+        return kind.wording.verdict["image-now-otherwise"]
+    return kind.wording.verdict.get(view.verdict, view.verdict.replace("-", " "))
 
 
 def _all_speak(views: tuple[GuidelineView, ...]) -> bool:

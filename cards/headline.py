@@ -1,11 +1,14 @@
 """The first thing read: the summary, and the bold line that repeats it."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from cards.card import CardError
 from cards.detail import act_key, gaps_in_words, hidden_sources
 from cards.escape import date_as_recorded
-from cards.phrases import capitalised, duration, is_known, key_of
+from cards.kind import Kind, once_for_each_kind
+from cards.phrases import capitalised, duration, is_known
 from cards.speaking import AT_ONCE, Speaking
 from rules.recommendation import PamaRating, Situation, Urgency
 
@@ -35,60 +38,64 @@ class Headline(Struct, frozen=True):
 
 def headline_of(speaking: Speaking) -> Headline:
     """The summary, the bold line and how loud they are."""
-    situation = speaking.advice.situation
-    summary, lead = _kept(speaking) if speaking.settled_by_keeping else _WORDED[situation](speaking)
+    summary, lead = _said(speaking)
     if speaking.overridden is not None and speaking.settled_by_override:
-        said = speaking.summary("overridden", said=summary, time=speaking.overridden.at)
-        return Headline(said, lead, "info")
-    return Headline(summary, lead, _indicator(speaking))
-
-
-def _indicator(speaking: Speaking) -> str:
-    advice = speaking.advice
+        return Headline(speaking.summary("overridden", said=summary, time=speaking.overridden.at), lead, "info")
     if speaking.settled_by_keeping:
-        return "info"
-    if speaking.is_critical:
-        return "critical"
-    if advice.situation in (Situation.NOT_RATED, Situation.ANSWER_MISSING) and _is_pressing(speaking):
+        return Headline(summary, lead, "info")
+    return Headline(summary, lead, "critical" if speaking.is_critical else _indicator(speaking.kind))
+
+
+def _said(speaking: Speaking) -> tuple[str, str]:
+    kind = speaking.kind
+    if speaking.settled_by_keeping:
+        return speaking.summary("kept"), speaking.lead("kept")
+    if kind.situation not in _SAME_FOR_ALL:
+        return _WORDED[kind.situation](speaking)
+    # The name of an order among several is part of the summary, and none of the kind of case.
+    return _SAME_FOR_ALL[kind.situation](kind, speaking.order_named) if speaking.order_named else _alone(kind)
+
+
+@once_for_each_kind
+def _alone(kind: Kind) -> tuple[str, str]:
+    return _SAME_FOR_ALL[kind.situation](kind, "")
+
+
+@once_for_each_kind
+def _indicator(kind: Kind) -> str:
+    if kind.situation in (Situation.NOT_RATED, Situation.ANSWER_MISSING) and _is_pressing(kind):
         return "warning"
-    return INDICATORS[advice.situation]
+    return INDICATORS[kind.situation]
 
 
-def _is_pressing(speaking: Speaking) -> bool:
+def _is_pressing(kind: Kind) -> bool:
     """A red flag asks for haste, or a source that could hide one was not read."""
-    advice = speaking.advice
-    return advice.urgency is not Urgency.ROUTINE or any(gap.hides_red_flags for gap in advice.gaps)
+    return kind.urgency is not Urgency.ROUTINE or any(gap.hides_red_flags for gap in kind.gaps)
 
 
-def _kept(speaking: Speaking) -> tuple[str, str]:
-    return speaking.summary("kept"), speaking.lead("kept")
-
-
-def _at_once(speaking: Speaking) -> tuple[str, str]:
-    advice = speaking.advice
-    better = advice.better
-    start = "emergency" if advice.situation is Situation.EMERGENCY else "immediate"
-    act = speaking.wording.act[act_key(speaking)].summary
+def _at_once(kind: Kind, order: str) -> tuple[str, str]:
+    better = kind.better
+    start = "emergency" if kind.situation is Situation.EMERGENCY else "immediate"
+    act = kind.wording.act[act_key(kind)].summary
     if better is not None and better.procedure is not None:
-        how, lead = "change", speaking.lead("change-at-once", at=_at(speaking))
+        how, lead = "change", kind.lead("change-at-once", at=_at(kind))
     elif better is not None:
-        how, lead = "raise", speaking.lead("raise-at-once")
-    elif advice.rating is not None and advice.rating.pama is PamaRating.APPROPRIATE:
-        how, lead = "right", speaking.lead("right")
+        how, lead = "raise", kind.lead("raise-at-once")
+    elif kind.rating is not None and kind.rating.pama is PamaRating.APPROPRIATE:
+        how, lead = "right", kind.lead("right")
     else:
         how, lead = "other", ""
-    return speaking.summary(f"{start}-{how}", act=act), lead
+    return kind.summary(f"{start}-{how}", order, act=act), lead
 
 
-def _at(speaking: Speaking) -> str:
-    better = speaking.advice.better
-    if better is None or not better.priority:
+def _at(kind: Kind) -> str:
+    if kind.better is None or not kind.better.priority:
         return ""
-    return speaking.wording.note["at"].format(priority=speaking.priority)
+    return kind.wording.note["at"].format(priority=kind.priority)
 
 
-def _possible_cauda_equina(speaking: Speaking) -> tuple[str, str]:
-    return speaking.summary("possible-cauda-equina"), speaking.lead("possible-cauda-equina")
+def _possible_cauda_equina(kind: Kind, order: str) -> tuple[str, str]:
+    return kind.summary("possible-cauda-equina", order), kind.lead("possible-cauda-equina")
 
 
 def _safety(speaking: Speaking) -> tuple[str, str]:
@@ -107,41 +114,50 @@ def _for_safety(speaking: Speaking) -> tuple[str, str]:
     short = speaking.wording.hazard_short
     hazard = short.get(notes[0].domain, short["other"]) if notes else short["other"]
     summary = speaking.summary("change-for-safety", hazard=hazard)
-    return summary, speaking.lead("change-for-safety", hazard=hazard, at=_at(speaking))
+    return summary, speaking.lead("change-for-safety", hazard=hazard, at=_at(speaking.kind))
 
 
-def _source_not_read(speaking: Speaking) -> tuple[str, str]:
-    sources = hidden_sources(speaking)
+def _source_not_read(kind: Kind, order: str) -> tuple[str, str]:
     return (
-        speaking.summary("source-not-read", sources=sources),
-        speaking.lead("source-not-read", sources=gaps_in_words(speaking)),
+        kind.summary("source-not-read", order, sources=hidden_sources(kind)),
+        kind.lead("source-not-read", sources=gaps_in_words(kind)),
     )
 
 
 def _wrong_test(speaking: Speaking) -> tuple[str, str]:
     better = speaking.advice.better
+    if better is not None and better.procedure is not None and better.why == "safety":
+        return _for_safety(speaking)
+    return _changed(speaking.kind, speaking.order_named) if speaking.order_named else _changed_alone(speaking.kind)
+
+
+@once_for_each_kind
+def _changed_alone(kind: Kind) -> tuple[str, str]:
+    return _changed(kind, "")
+
+
+def _changed(kind: Kind, order: str) -> tuple[str, str]:
+    better = kind.better
     if better is None:
         raise CardError("a change card needs a change")
-    if better.procedure is None and speaking.contrast_open:
-        best = speaking.wording.study[speaking.advice.alternatives[0].procedure.value].short
-        return speaking.summary("raise-contrast", better=best), speaking.lead("raise-contrast", better=best)
+    if better.procedure is None and kind.contrast_open:
+        best = kind.wording.study[kind.alternatives[0].procedure.value].short
+        return kind.summary("raise-contrast", order, better=best), kind.lead("raise-contrast", better=best)
     if better.procedure is None:
-        return speaking.summary("raise-priority"), speaking.lead("raise")
-    if better.why == "safety":
-        return _for_safety(speaking)
-    if _is_age_alone(speaking):
-        return speaking.summary("age-alone-change"), speaking.lead("age-alone-change")
+        return kind.summary("raise-priority", order), kind.lead("raise")
+    if _is_age_alone(kind):
+        return kind.summary("age-alone-change", order), kind.lead("age-alone-change")
     key = "change-study" if better.priority else "change-study-routine"
-    return speaking.summary(key), speaking.lead("change", at=_at(speaking))
+    return kind.summary(key, order), kind.lead("change", at=_at(kind))
 
 
-def _answer_missing(speaking: Speaking) -> tuple[str, str]:
-    wording = speaking.wording
-    asked = speaking.advice.questions[0].finding if speaking.advice.questions else "other"
-    lead = speaking.lead(f"ask-{asked}" if f"ask-{asked}" in wording.lead else "ask")
-    if speaking.advice.urgency is not Urgency.ROUTINE and asked == "indication":
-        return speaking.summary("ask-urgent", urgency=wording.urgency[speaking.advice.urgency.value]), lead
-    return speaking.summary(f"ask-{asked}" if f"ask-{asked}" in wording.summary else "ask-other"), lead
+def _answer_missing(kind: Kind, order: str) -> tuple[str, str]:
+    wording = kind.wording
+    asked = kind.asked or "other"
+    lead = kind.lead(f"ask-{asked}" if f"ask-{asked}" in wording.lead else "ask")
+    if kind.urgency is not Urgency.ROUTINE and asked == "indication":
+        return kind.summary("ask-urgent", order, urgency=wording.urgency[kind.urgency.value]), lead
+    return kind.summary(f"ask-{asked}" if f"ask-{asked}" in wording.summary else "ask-other", order), lead
 
 
 def _prior_imaging(speaking: Speaking) -> tuple[str, str]:
@@ -192,47 +208,51 @@ def _deferred(speaking: Speaking) -> tuple[str, str]:
     return speaking.summary(key, date=day), speaking.lead("deferred")
 
 
-def _not_rated(speaking: Speaking) -> tuple[str, str]:
-    advice, wording = speaking.advice, speaking.wording
-    if advice.not_rated_because == "contrast-matters" and advice.alternatives:
-        better = wording.study[advice.alternatives[0].procedure.value].short
-        return speaking.summary("not-rated-contrast", better=better), speaking.lead("contrast")
-    key = f"not-rated-{advice.not_rated_because}"
+def _not_rated(kind: Kind, order: str) -> tuple[str, str]:
+    wording, why = kind.wording, kind.not_rated_because
+    if why == "contrast-matters" and kind.alternatives:
+        better = wording.study[kind.alternatives[0].procedure.value].short
+        return kind.summary("not-rated-contrast", order, better=better), kind.lead("contrast")
+    key = f"not-rated-{why}"
     if key not in wording.summary or key not in wording.lead:
         key = "not-rated-other"
-    if advice.urgency is not Urgency.ROUTINE:
-        why = wording.why_not_rated.get(advice.not_rated_because, wording.why_not_rated["other"])
-        urgency = wording.urgency[advice.urgency.value]
-        return speaking.summary("not-rated-urgent", urgency=urgency, why=why), speaking.lead(key)
-    return speaking.summary(key), speaking.lead(key)
+    if kind.urgency is not Urgency.ROUTINE:
+        because = wording.why_not_rated.get(why, wording.why_not_rated["other"])
+        urgency = wording.urgency[kind.urgency.value]
+        return kind.summary("not-rated-urgent", order, urgency=urgency, why=because), kind.lead(key)
+    return kind.summary(key, order), kind.lead(key)
 
 
-def _appropriate(speaking: Speaking) -> tuple[str, str]:
-    leading = speaking.advice.leading
+def _appropriate(kind: Kind, order: str) -> tuple[str, str]:
+    leading = kind.leading
     if leading is None:
-        return speaking.summary("appropriate", row=""), speaking.lead("appropriate-no-row")
-    if _is_age_alone(speaking):
-        return speaking.summary("age-alone"), speaking.lead("age-alone")
+        return kind.summary("appropriate", order, row=""), kind.lead("appropriate-no-row")
+    if _is_age_alone(kind):
+        return kind.summary("age-alone", order), kind.lead("age-alone")
     # A red flag is named by its own words; six weeks of care and candidacy by their row, which says both.
-    row = leading.label if leading.variant in (None, 1, 2, 3) else speaking.cause_words
-    return speaking.summary("appropriate", row=row), speaking.lead("appropriate", row=row)
+    row = leading.label if leading.variant in (None, 1, 2, 3) else kind.cause_words
+    return kind.summary("appropriate", order, row=row), kind.lead("appropriate", row=row)
 
 
-def _is_age_alone(speaking: Speaking) -> bool:
+def _is_age_alone(kind: Kind) -> bool:
     """Age alone leads: a weak reason, so ACP's deferral comes first in the text."""
-    return speaking.cause is not None and key_of(speaking.cause) == "fracture_risk:age-alone"
+    return (kind.cause, kind.cause_level) == ("fracture_risk", "age-alone")
 
 
-_WORDED = {
+# Summary and bold line that say the same of every case of a kind; the string names the order among several.
+_SAME_FOR_ALL: dict[Situation, Callable[[Kind, str], tuple[str, str]]] = {
     **dict.fromkeys(AT_ONCE, _at_once),
     Situation.POSSIBLE_CAUDA_EQUINA: _possible_cauda_equina,
-    Situation.SAFETY: _safety,
     Situation.SOURCE_NOT_READ: _source_not_read,
-    Situation.WRONG_TEST: _wrong_test,
     Situation.ANSWER_MISSING: _answer_missing,
+    Situation.NOT_RATED: _not_rated,
+    Situation.APPROPRIATE: _appropriate,
+}
+# Those that name a date, a duration or a safety row.
+_WORDED: dict[Situation, Callable[[Speaking], tuple[str, str]]] = {
+    Situation.SAFETY: _safety,
+    Situation.WRONG_TEST: _wrong_test,
     Situation.PRIOR_IMAGING: _prior_imaging,
     Situation.NOT_APPROPRIATE: _not_appropriate,
     Situation.DEFERRED: _deferred,
-    Situation.NOT_RATED: _not_rated,
-    Situation.APPROPRIATE: _appropriate,
 }

@@ -11,6 +11,8 @@ from rules.recommendation import Recommendation
 
 # uuid5 of the DNS namespace and "lumbar-imaging-cds.github.io"; fixed, so that a decision can be replayed.
 _NAMESPACE = UUID("33ad2577-46f8-5d60-9c46-84d1fd348856").bytes
+# RFC 9562, section 4.1: the two highest bits of this digit are 1 and 0.
+_VARIANT = {digit: f"{int(digit, 16) & 3 | 8:x}" for digit in "0123456789abcdef"}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -20,9 +22,13 @@ class Ids(Struct, frozen=True, gc=False):
     call: bytes
 
     def of(self, *parts: str) -> str:
-        """The id of one thing of this call, named by its parts."""
-        text = _uuid5(self.call, _encode(parts)).hex()
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        """The id of one thing of this call, named by its parts: RFC 9562 version 5, in the fewest steps.
+
+        A card needs half a dozen.
+        """
+        digest = sha1(self.call + _encode(parts), usedforsecurity=False).hexdigest()
+        variant = _VARIANT[digest[16]]
+        return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 @lru_cache(maxsize=16)  # asked for by the cards and by the record of one call
@@ -37,7 +43,7 @@ def card_id(ids: Ids, advice: Recommendation) -> str:
 
 
 def _uuid5(namespace: bytes, name: bytes) -> bytes:
-    """RFC 9562 version 5, as ``uuid.uuid5`` makes it and a fifth of its cost; a card needs half a dozen."""
+    """RFC 9562 version 5, as ``uuid.uuid5`` makes it."""
     digest = bytearray(sha1(namespace + name, usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -13,9 +13,9 @@ from cards.suggestions import offered_on, suggestions_of
 
 def card_of(speaking: Speaking) -> Card:
     """The card of one order."""
-    advice, profile = speaking.advice, speaking.call.rendering.profile
+    advice, profile = speaking.advice, speaking.kind.profile
     headline = headline_of(speaking)
-    lead = ": ".join(part for part in (speaking.order_named, headline.lead) if part)
+    lead = ": ".join([part for part in (speaking.order_named, headline.lead) if part])
     settled = speaking.settled_by_override
     offered = offered_on(speaking)
     suggestions = suggestions_of(speaking, offered.buttons)

@@ -7,8 +7,8 @@ from msgspec import structs
 from cards.because import presumed_words
 from cards.card import Resource
 from cards.detail import care_outlook
-from cards.phrases import red_flags
-from cards.speaking import Speaking
+from cards.kind import Kind, around, once_for_each_kind
+from cards.speaking import AT_ONCE, Speaking
 from fhir_mappings.order_annotations import pending_extensions, rating_extensions, rating_of
 from fhir_mappings.reason_markers import priority_code, priority_codes
 from fhir_mappings.revised_order import OrderChange, revised, says_technique, with_first_codings
@@ -34,7 +34,7 @@ _PROVIDED = ("id", "identifier", "meta", "text", "requisition", "authoredOn")
 
 def updated(speaking: Speaking, change: OrderChange) -> Resource:
     """The order with a change, in the form that this client can apply."""
-    if not speaking.call.rendering.profile.first_coding_only:
+    if not speaking.kind.profile.first_coding_only:
         return revised(speaking.order, change)
     return with_first_codings(revised(speaking.order, _with_priority_in_words(speaking, change)), change.own_system)
 
@@ -53,11 +53,11 @@ def _with_priority_in_words(speaking: Speaking, change: OrderChange) -> OrderCha
 
 def change_of_study(speaking: Speaking, procedure: Procedure, study: Study | None, priority: str) -> OrderChange | None:
     """Another study in the order's own code systems, with its rating and the reason for the change; None: no code."""
-    call, wording = speaking.call, speaking.wording
+    call = speaking.call
     codings = study_codes(call.terminology).codings(procedure, speaking.order.get("code"))
     if not codings:
         return None
-    name = wording.study[procedure.value].name
+    name = speaking.wording.study[procedure.value].name
     return OrderChange(
         own_system=call.terminology.own.url,
         codings=tuple(codings),
@@ -72,39 +72,50 @@ def change_of_study(speaking: Speaking, procedure: Procedure, study: Study | Non
 
 def raised_priority(speaking: Speaking, priority: str) -> OrderChange:
     """The same study, sooner."""
-    note = speaking.wording.note["raise"].format(
-        priority=speaking.priority, day=speaking.call.day, cause=speaking.cause_words
-    )
-    return _plain(speaking, note=note, priority=priority, references=supporting(speaking))
+    note = speaking.call.day.join(_raising_note(speaking.kind))
+    return _plain(speaking, note, priority=priority, references=supporting(speaking))
+
+
+@once_for_each_kind
+def _raising_note(kind: Kind) -> tuple[str, ...]:
+    return around("day", kind.wording.note["raise"], {"priority": kind.priority, "cause": kind.cause_words})
 
 
 def answered(speaking: Speaking, options: tuple[AnswerOption, ...]) -> OrderChange:
     """The order with the clinician's answers as coded reasons."""
     return OrderChange(
         own_system=speaking.call.terminology.own.url,
-        reasons=tuple(own_reason(option.code, speaking.call.terminology) for option in options),
+        reasons=tuple([own_reason(option.code, speaking.call.terminology) for option in options]),
         day=speaking.call.day,
-        extensions=_extensions(speaking, _rating_after(speaking, options)),
+        extensions=_extensions(speaking, _rating_after(speaking.kind, options)),
     )
 
 
 def kept(speaking: Speaking) -> OrderChange:
     """The same order, with the statement that it was kept for a reason."""
-    note = speaking.wording.note["keep"].format(day=speaking.call.day, is_category=speaking.is_category)
-    return _plain(speaking, codes=(KEPT,), note=note)
+    return _plain(speaking, speaking.call.day.join(_keeping_note(speaking.kind)), codes=(KEPT,))
+
+
+@once_for_each_kind
+def _keeping_note(kind: Kind) -> tuple[str, ...]:
+    return around("day", kind.wording.note["keep"], {"is_category": kind.is_category})
 
 
 def justified(speaking: Speaking) -> OrderChange:
     """The same order, with the basis of its rating."""
-    rating, leading = speaking.advice.rating, speaking.advice.leading
-    note = speaking.wording.note["justify"].format(
-        day=speaking.call.day,
-        study=speaking.name,
-        is_category=speaking.is_category,
-        score=rating.score if rating is not None else "",
-        row=leading.cites[0] if leading is not None else "",
-    )
-    return _plain(speaking, note=note, references=supporting(speaking))
+    note = speaking.call.day.join(_justifying_note(speaking.kind))
+    return _plain(speaking, note, references=supporting(speaking))
+
+
+@once_for_each_kind
+def _justifying_note(kind: Kind) -> tuple[str, ...]:
+    fields = {
+        "study": kind.name,
+        "is_category": kind.is_category,
+        "score": kind.rating.score if kind.rating is not None else "",
+        "row": kind.leading.cites[0] if kind.leading is not None else "",
+    }
+    return around("day", kind.wording.note["justify"], fields)
 
 
 def deferred(speaking: Speaking) -> OrderChange:
@@ -112,7 +123,7 @@ def deferred(speaking: Speaking) -> OrderChange:
     # An earlier study is a reason of its own: it states nothing about red flags.
     stated = speaking.statement_needed and speaking.advice.situation is not Situation.PRIOR_IMAGING
     codes = (CHECKED_NONE, DEFERRED) if stated else (DEFERRED,)
-    return _plain(speaking, codes=codes, note=_defer_note(speaking))
+    return _plain(speaking, _defer_note(speaking), codes=codes)
 
 
 def reopened(speaking: Speaking) -> OrderChange:
@@ -125,15 +136,13 @@ def reopened(speaking: Speaking) -> OrderChange:
     )
 
 
-def referral(speaking: Speaking) -> Resource | None:
+def referral(speaking: Speaking, recheck: str) -> Resource | None:
     """The therapy referral in place of the study, with the clinician's statement; None: no code that places it here."""
     reasons = list(speaking.order.get("reasonCode") or ())
     terminology = speaking.call.terminology
     if speaking.statement_needed:
         reasons.append(own_reason(CHECKED_NONE, terminology))
-    note = speaking.wording.note["referral"].format(
-        day=speaking.call.day, recheck=recheck_words(speaking), care=care_outlook(speaking)
-    )
+    note = speaking.wording.note["referral"].format(day=speaking.call.day, recheck=recheck, care=care_outlook(speaking))
     return _placed(speaking, physiotherapy_referral(speaking.order, reasons, note, speaking.call.day, terminology))
 
 
@@ -151,7 +160,7 @@ def added(speaking: Speaking, change: OrderChange) -> Resource | None:
 
 def _placed(speaking: Speaking, order: Resource) -> Resource | None:
     """The order with the codings first by which this client places orders."""
-    profile = speaking.call.rendering.profile
+    profile = speaking.kind.profile
     if profile.created_by:
         codings = order["code"].get("coding", [])
         placing = [coding for coding in codings if coding["system"] in profile.created_by]
@@ -173,13 +182,15 @@ def recheck_words(speaking: Speaking) -> str:
 def supporting(speaking: Speaking) -> tuple[str, ...]:
     """The entries of the record that decided."""
     findings = speaking.advice.findings
-    evidence: list[Evidence] = [each for finding in red_flags(findings) for each in finding.because]
+    evidence: list[Evidence] = []
+    for flag in speaking.flags:
+        evidence += flag.because
     if not evidence or findings.candidate.answer is Answer.YES:
         for finding in (findings.candidate, findings.conservative_care, findings.trend, findings.radiculopathy):
             if finding.answer is Answer.YES:
                 evidence += finding.because
         evidence += findings.episode.because
-    return tuple(dict.fromkeys(each.reference for each in evidence))[:MOST_REFERENCES]
+    return tuple(dict.fromkeys([each.reference for each in evidence]))[:MOST_REFERENCES]
 
 
 @lru_cache(maxsize=128)
@@ -191,7 +202,7 @@ def own_reason(code: str, terminology: Terminology) -> Resource:
 
 def _plain(
     speaking: Speaking,
-    note: str = "",
+    note: str,
     codes: tuple[str, ...] = (),
     priority: str = "",
     references: tuple[str, ...] = (),
@@ -200,7 +211,7 @@ def _plain(
     return OrderChange(
         own_system=terminology.own.url,
         priority=priority,
-        reasons=tuple(own_reason(code, terminology) for code in codes),
+        reasons=tuple([own_reason(code, terminology) for code in codes]),
         references=references,
         note=note.strip(),
         day=speaking.call.day,
@@ -209,11 +220,11 @@ def _plain(
 
 
 def _extensions(speaking: Speaking, rating: Rating | None) -> tuple[Resource, ...]:
+    if rating is speaking.advice.rating and rating is not None:
+        return speaking.extensions
     if rating is not None:
-        return tuple(rating_extensions(rating, speaking.consult))
-    if speaking.call.rendering.profile.first_coding_only:
-        return tuple(pending_extensions(speaking.consult))
-    return ()
+        return rating_extensions(rating, speaking.consult)
+    return pending_extensions(speaking.consult) if speaking.kind.profile.first_coding_only else ()
 
 
 def _promised(speaking: Speaking, procedure: Procedure, study: Study | None) -> Rating | None:
@@ -228,59 +239,60 @@ def _promised(speaking: Speaking, procedure: Procedure, study: Study | None) -> 
     return Rating(pama, procedure, guideline=guidelines.rates) if pama is not None else None
 
 
-def _rating_after(speaking: Speaking, options: tuple[AnswerOption, ...]) -> Rating | None:
+def _rating_after(kind: Kind, options: tuple[AnswerOption, ...]) -> Rating | None:
     """The rating that the next call will give for these answers, where this one worked it out."""
-    advice = speaking.advice
-    ordered = advice.ordered
-    if speaking.call.guidelines.rates != "acr":
+    if kind.guidelines.rates != "acr":
         return None
     if all(_ASSUMED.get(option.finding) == option.answer for option in options):
-        return rating_of(ordered) if ordered is not None else None
+        return rating_of(kind.ordered) if kind.ordered is not None else None
     names = tuple(option.finding for option in options)
-    for change in advice.would_change:
+    for change in kind.would_change:
         if change.findings == names and change.pama is not None:
             if all((to == "no") == (option.answer == "no") for to, option in zip(change.to, options, strict=True)):
-                return Rating(change.pama, advice.order.procedure, change.category)
+                return Rating(change.pama, kind.procedure, change.category)
     return None
 
 
 def _change_note(speaking: Speaking, procedure: Procedure, study: Study | None, priority: str) -> str:
-    advice, words = speaking.advice, speaking.wording
-    fields = {
-        "old": speaking.name,
-        "new": words.study[procedure.value].name,
-        "at": words.note["at"].format(priority=words.priority.get(priority, priority)) if priority else "",
-        "day": speaking.call.day,
-        "cause": speaking.cause_words,
-    }
-    if study is None or advice.leading is None:
-        text = words.note["change-unrated"].format_map(fields)
-    else:
-        old_rating = ""
-        if advice.ordered is not None:
-            old_rating = words.note["old-rating"].format(
-                old=speaking.name, score=advice.ordered.score, category=words.category[advice.ordered.category.value]
-            )
-        presumed = (
-            presumed_words(speaking) if advice.situation not in (Situation.EMERGENCY, Situation.IMMEDIATE) else ""
-        )
-        fields |= {
-            "row": advice.leading.cites[0],
-            "score": str(study.score),
-            "category": words.category[study.category.value],
-            "old_rating": old_rating,
-            "presumed": presumed,
-        }
-        text = words.note["change" if presumed else "change-no-presumed"].format_map(fields)
-    dropped = words.note["details-dropped"] if says_technique(speaking.order) else ""
+    presumed = "" if speaking.advice.situation in AT_ONCE else presumed_words(speaking)
+    text = speaking.call.day.join(_changing_note(speaking.kind, procedure, study, priority, presumed))
+    dropped = speaking.wording.note["details-dropped"] if says_technique(speaking.order) else ""
     return f"{text} {dropped}".strip()
 
 
+@once_for_each_kind
+def _changing_note(
+    kind: Kind, procedure: Procedure, study: Study | None, priority: str, presumed: str
+) -> tuple[str, ...]:
+    words, note = kind.wording, kind.wording.note
+    fields = {
+        "old": kind.name,
+        "new": words.study[procedure.value].name,
+        "at": note["at"].format(priority=words.priority.get(priority, priority)) if priority else "",
+        "cause": kind.cause_words,
+    }
+    if study is None or kind.leading is None:
+        return around("day", note["change-unrated"], fields)
+    old_rating = ""
+    if kind.ordered is not None:
+        old_rating = note["old-rating"].format(
+            old=kind.name, score=kind.ordered.score, category=words.category[kind.ordered.category.value]
+        )
+    fields |= {
+        "row": kind.leading.cites[0],
+        "score": str(study.score),
+        "category": words.category[study.category.value],
+        "old_rating": old_rating,
+        "presumed": presumed,
+    }
+    return around("day", note["change" if presumed else "change-no-presumed"], fields)
+
+
 def _defer_note(speaking: Speaking) -> str:
-    words = speaking.wording.note
-    if speaking.advice.situation is Situation.PRIOR_IMAGING:
+    words, kind = speaking.wording.note, speaking.kind
+    if kind.situation is Situation.PRIOR_IMAGING:
         return words["prior-imaging"].format(day=speaking.call.day)
     key = "defer-stated" if speaking.statement_needed else "defer"
     return words[key].format(
-        day=speaking.call.day, study=speaking.name, is_category=speaking.is_category, recheck=recheck_words(speaking)
+        day=speaking.call.day, study=kind.name, is_category=kind.is_category, recheck=recheck_words(speaking)
     )

@@ -1,6 +1,6 @@
 """Facts in words: studies, ratings, durations, findings and the entries behind them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import TypeGuard
@@ -12,7 +12,7 @@ from rules.draft_order import DraftOrder, Recognition
 from rules.evidence import Evidence
 from rules.finding import Answer, Finding, Findings
 from rules.procedures import MRI
-from rules.recommendation import Rating, Recommendation, Study
+from rules.recommendation import Rating, Study
 
 ENTRIES_SHOWN = 2  # of one finding; the rest are counted
 # Order of evaluation: the first that is answered yes is named as the cause (rules/editions/criteria.toml).
@@ -27,7 +27,7 @@ RED_FLAGS = (
     "fracture_risk",
     "prior_surgery",
 )
-_red_flags_of = attrgetter(*RED_FLAGS)
+red_flags_of: Callable[[Findings], tuple[Finding, ...]] = attrgetter(*RED_FLAGS)
 NOT_A_CAUSE_ALONE = frozenset({"weakness:mild"})
 
 
@@ -68,7 +68,7 @@ def is_category(category: str) -> str:
 
 def finding_words(finding: Finding, wording: Wording) -> FindingWords:
     """The words of a finding at its level."""
-    return words_of(finding.name, _level(finding), wording)
+    return words_of(finding.name, level_of(finding), wording)
 
 
 def words_of(name: str, level: str, wording: Wording) -> FindingWords:
@@ -83,38 +83,28 @@ def words_of(name: str, level: str, wording: Wording) -> FindingWords:
 
 def key_of(finding: Finding) -> str:
     """ "weakness:severe": the finding with the level by which it is worded."""
-    level = _level(finding)
+    level = level_of(finding)
     return f"{finding.name}:{level}" if level else finding.name
-
-
-def _level(finding: Finding) -> str:
-    if finding.name == "weakness" and "multilevel" in finding.marks and finding.level != "worsening":
-        return "multilevel"
-    return finding.level
 
 
 def red_flags(findings: Findings) -> list[Finding]:
     """Every red flag that is answered yes, in the order of evaluation."""
-    return [finding for finding in _red_flags_of(findings) if finding.answer is Answer.YES]
+    return [finding for finding in red_flags_of(findings) if finding.answer is Answer.YES]
 
 
-def cause_of(recommendation: Recommendation) -> Finding | None:
-    """The finding that a summary names as the reason."""
-    findings = recommendation.findings
-    for finding in red_flags(findings):
+def cause_of(flags: Sequence[Finding], findings: Findings) -> Finding | None:
+    """The finding that a summary names as the reason; ``flags``: the red flags that are answered yes."""
+    for finding in flags:
         if key_of(finding) not in NOT_A_CAUSE_ALONE:
             return finding
-    if findings.candidate.answer is Answer.YES:
-        return findings.candidate
-    return None
+    return findings.candidate if findings.candidate.answer is Answer.YES else None
 
 
-def cause_words(recommendation: Recommendation, wording: Wording) -> str:
-    """Why, in a few words."""
-    cause = cause_of(recommendation)
-    if cause is not None:
-        return finding_words(cause, wording).cause
-    return recommendation.leading.label if recommendation.leading is not None else "as documented"
+def level_of(finding: Finding) -> str:
+    """The level by which a finding is worded."""
+    if finding.name == "weakness" and "multilevel" in finding.marks and finding.level != "worsening":
+        return "multilevel"
+    return finding.level
 
 
 def entry(evidence: Evidence, wording: Wording) -> str:

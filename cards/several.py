@@ -27,8 +27,10 @@ _LOUDNESS = {"critical": 0, "warning": 1, "info": 2}
 
 def cards_of(speaking: Sequence[Speaking]) -> tuple[Card, ...]:
     """One card for each order, the most urgent first; past three, the rest as lines of one summary card."""
-    in_order = sorted(speaking, key=lambda each: (each.settled_by_override, _RANK[each.advice.situation]))
-    shown = [each for each in in_order if _is_shown(each)]
+    shown = [each for each in speaking if _is_shown(each)]
+    if len(shown) == 1:
+        return (card_of(shown[0]),)
+    shown.sort(key=lambda each: (each.settled_by_override, _RANK[each.advice.situation]))
     waiting: list[Speaking] = []
     if any(each.advice.situation in AT_ONCE for each in shown):
         waiting = [each for each in shown if each.advice.situation in _NOT_BESIDE_EMERGENCY]
@@ -107,6 +109,6 @@ def _summary_card(rest: list[Speaking]) -> Card:
 
 def _with_waiting(card: Card, waiting: list[Speaking]) -> Card:
     first = waiting[0]
-    names = listed(each.order_named or each.study for each in waiting)
+    names = listed(each.order_named or each.kind.study for each in waiting)
     line = drawn(first.wording.detail["other-orders"].format(orders=names), first.call.rendering.profile)
     return structs.replace(card, detail=f"{card.detail}\n\n{line}")

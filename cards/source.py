@@ -4,13 +4,15 @@ from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 
 from cards.card import TOPIC_CODE_LIMIT, CardError, Coding, Link, Source
 from cards.detail import act_key
+from cards.kind import Kind, once_for_each_kind
 from cards.page import Audience, page_handle, page_url
 from cards.phrases import red_flags
 from cards.speaking import AT_ONCE, Speaking
-from cards.wording import LinkWords, wording
+from cards.wording import LinkWords
 from rules.recommendation import Recommendation, Situation
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -29,18 +31,21 @@ _WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation
 
 def source_of(speaking: Speaking) -> Source:
     """The primary guidance behind the card, and a topic that stays the same for this kind of advice."""
-    advice = speaking.advice
-    own_system = speaking.call.terminology.own.url
-    if speaking.call.rendering.profile.topic == "advice":
-        topic = topic_of_advice(advice, own_system)
-    else:
-        topic = topic_of(advice.situation, own_system)
-    if advice.situation is Situation.SAFETY:
+    advice, kind = speaking.advice, speaking.kind
+    source = _source(kind)
+    if kind.situation is Situation.SAFETY:
         cited = next((note.cites[0] for note in advice.safety if not note.ask and note.cites), "")
         if cited:
-            return Source(cited, topic=topic)
-    page = wording().link[_guideline(speaking)]
-    return Source(page.label, page.url, topic)
+            source = Source(cited, topic=source.topic)
+    if kind.profile.topic == "advice":
+        return replace(source, topic=topic_of_advice(advice, kind.terminology.own.url))
+    return source
+
+
+@once_for_each_kind
+def _source(kind: Kind) -> Source:
+    page = kind.wording.link[_guideline(kind)]
+    return Source(page.label, page.url, topic_of(kind.situation, kind.terminology.own.url))
 
 
 @lru_cache(maxsize=64)
@@ -79,17 +84,22 @@ def topic_of_advice(advice: Recommendation, own_system: str) -> Coding:
 
 def links_of(speaking: Speaking) -> tuple[Link, ...]:
     """What to do in an emergency first, then the guideline that rates, then our own pages about this advice."""
-    situation = speaking.advice.situation
     if speaking.settled_by_keeping:
         return ()
+    return (*_public_links(speaking.kind), *_page_links(speaking))
+
+
+@once_for_each_kind
+def _public_links(kind: Kind) -> tuple[Link, ...]:
+    situation, wording = kind.situation, kind.wording
     if situation in _WITHOUT_LINKS:
-        return _page_links(speaking)
-    keys = [_guideline(speaking)]
+        return ()
+    keys = [_guideline(kind)]
     if situation in AT_ONCE:
-        keys.insert(0, speaking.wording.act[act_key(speaking)].link)
+        keys.insert(0, wording.act[act_key(kind)].link)
     if situation is Situation.POSSIBLE_CAUDA_EQUINA:
-        keys = [speaking.wording.act["cauda_equina"].link]
-    return (*(_link(wording().link[key]) for key in dict.fromkeys(keys)), *_page_links(speaking))
+        keys = [wording.act["cauda_equina"].link]
+    return tuple(_link(wording.link[key]) for key in dict.fromkeys(keys))
 
 
 def _page_links(speaking: Speaking) -> tuple[Link, ...]:
@@ -102,7 +112,7 @@ def _page_links(speaking: Speaking) -> tuple[Link, ...]:
         audiences.append("patient")
     if rendering.own_pages and advice.situation in _ARGUED:
         audiences.append("clinician")
-    return tuple(_page_link(audience, speaking) for audience in audiences)
+    return tuple([_page_link(audience, speaking) for audience in audiences])
 
 
 def _page_link(audience: Audience, speaking: Speaking) -> Link:
@@ -111,13 +121,12 @@ def _page_link(audience: Audience, speaking: Speaking) -> Link:
     return Link(speaking.wording.page_link[audience], page_url(rendering.base_url, audience, handle), "absolute")
 
 
-def _guideline(speaking: Speaking) -> str:
-    advice = speaking.advice
-    if advice.leading is not None and advice.leading.guideline != "acr":
-        return _BY_GUIDELINE.get(advice.leading.guideline, "acr")
-    if advice.situation is Situation.PRIOR_IMAGING:
+def _guideline(kind: Kind) -> str:
+    if kind.leading is not None and kind.leading.guideline != "acr":
+        return _BY_GUIDELINE.get(kind.leading.guideline, "acr")
+    if kind.situation is Situation.PRIOR_IMAGING:
         return "acp"
-    rates = advice.rating.guideline if advice.rating is not None else speaking.call.guidelines.rates
+    rates = kind.rating.guideline if kind.rating is not None else kind.guidelines.rates
     return _BY_GUIDELINE.get(rates, "acr")
 
 

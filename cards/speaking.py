@@ -1,35 +1,22 @@
 """Everything that the parts of one card share: worked out once, handed from part to part."""
 
-from typing import Any
-
 from msgspec import Struct
 
 from cards.card import Resource
 from cards.ids import Ids
-from cards.phrases import (
-    RED_FLAGS,
-    category_words,
-    cause_of,
-    cause_words,
-    finding_words,
-    is_category,
-    iso,
-    study_name,
-    study_short,
-)
+from cards.kind import Kind, kind_for
+from cards.phrases import cause_of, iso, level_of, red_flags
 from cards.rendering import Advised, Overridden, Rendering
 from cards.wording import Wording
-from fhir_mappings.order_annotations import Consult
+from fhir_mappings.order_annotations import Consult, rating_extensions
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
-from rules.draft_order import Recognition
 from rules.finding import Finding
 from rules.guideline_tables import Guidelines
 from rules.procedures import MRI
 from rules.recommendation import Recommendation, Situation, Study, Urgency
 from rules.safety_rules import hazards
 
-RED_FLAG_NAMES = frozenset(RED_FLAGS)
 # What the clinician's statement covers; the other red flags are diagnoses and operations, usually on record.
 _CHECKED_AT_THE_BEDSIDE = frozenset(
     {"cauda_equina", "weakness", "infection", "cancer", "fracture_risk", "major_trauma"}
@@ -56,55 +43,25 @@ class Speaking(Struct, frozen=True):
 
     call: Call
     wording: Wording
+    kind: Kind  # what is said to everyone whose case is of this kind
     advice: Recommendation
     order: Resource  # the draft, tidied
     consult: Consult  # how this consultation is named on the order
-    study: str
-    name: str
-    better: str
-    cause: Finding | None
-    cause_words: str
-    category: str
-    priority: str  # in words
+    extensions: tuple[Resource, ...]  # its rating as the order carries it; none where nothing is rated
+    flags: list[Finding]  # the red flags that are answered yes
     kept: bool  # the clinician kept this order with a reason
     order_named: str  # which order the card is about, when several were selected
     statement_needed: bool  # a deferral begins with the statement that red flags and strength were checked
     flags_not_recorded: bool  # red flags are presumed absent
+    is_critical: bool  # what must not wait, and what must not be done: said in full every time
+    settled_by_keeping: bool  # the clinician's reason settles it
+    settled_by_override: bool  # the clinician's "no" is respected: one line says that it stands
     overridden: Overridden | None = None
-
-    @property
-    def is_category(self) -> str:
-        """The category as what the study is said to be."""
-        return is_category(self.category)
 
     @property
     def recheck_day(self) -> str:
         """The day of the recheck, or nothing."""
         return iso(self.advice.recheck.on) if self.advice.recheck is not None else ""
-
-    @property
-    def settled_by_keeping(self) -> bool:
-        """The clinician's reason settles it; an emergency, a safety row or haste is said again all the same."""
-        routine = self.advice.urgency is Urgency.ROUTINE
-        return self.kept and routine and self.advice.situation in _SETTLED_BY_KEEPING
-
-    @property
-    def is_critical(self) -> bool:
-        """What must not wait, and what must not be done: said in full every time."""
-        advice = self.advice
-        if advice.situation in AT_ONCE:
-            return True
-        return any(note.severity == "contraindicated" and not note.ask for note in advice.safety)
-
-    @property
-    def settled_by_override(self) -> bool:
-        """The clinician's "no" to the same advice on the same facts is respected: one line says that it stands.
-
-        Never where the card is critical, nor where an emergency is possible and only an answer can rule it out.
-        """
-        if self.overridden is None or self.is_critical:
-            return False
-        return self.advice.situation not in _NEVER_SETTLED
 
     @property
     def ways_around_mri(self) -> tuple[Study, ...]:
@@ -115,60 +72,55 @@ class Speaking(Struct, frozen=True):
         limit = hazards(advice.order.procedure, advice.findings)
         return tuple(study for study in advice.alternatives if hazards(study.procedure, advice.findings) < limit)
 
-    @property
-    def contrast_open(self) -> bool:
-        """The order does not state its contrast, and the choices do not rate alike."""
-        unstated = self.advice.order.recognition is Recognition.CONTRAST_NOT_STATED
-        return unstated and bool(self.advice.alternatives) and self.advice.rating is None
-
     def lead(self, key: str, **more: str) -> str:
         """A bold first line."""
-        return self.wording.lead[key].format_map({**self.fields(), **more})
+        return self.kind.lead(key, **more)
 
     def summary(self, key: str, **more: str) -> str:
         """A summary that fits."""
-        return self.wording.summarised(key, order=self.order_named, **{**self.fields(), **more})
-
-    def fields(self) -> dict[str, Any]:
-        """What every template may name."""
-        return {
-            "study": self.study,
-            "better": self.better,
-            "cause": self.cause_words,
-            "category": self.category,
-            "is_category": self.is_category,
-            "priority": self.priority,
-        }
+        return self.kind.summary(key, self.order_named, **more)
 
 
 def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking:
     """The words of one order's advice."""
-    advice = advised.recommendation
-    wording = call.wording
-    better = advice.better
-    priority = (better.priority if better is not None else "") or advice.urgency_priority
-    silent = not _CHECKED_AT_THE_BEDSIDE.isdisjoint(advice.presumed)
-    not_recorded = silent and advice.findings.checked_none_on is None
-    cause = cause_of(advice)
+    advice, overridden = advised.recommendation, advised.overridden
+    findings, reference = advice.findings, advice.order.reference
+    rendering, terminology = call.rendering, call.terminology
+    flags = red_flags(findings)
+    cause = cause_of(flags, findings)
+    named = (cause.name, level_of(cause)) if cause is not None else ("", "")
+    not_recorded = findings.checked_none_on is None and not _CHECKED_AT_THE_BEDSIDE.isdisjoint(advice.presumed)
+    kept = "order-kept-with-reason" in [reason.concept for reason in advice.order.reasons]
+    critical = _is_critical(advice)
+    consult = Consult(rendering.mechanism, call.ids.of("consult", reference), terminology.own.url)
     return Speaking(
         call=call,
-        wording=wording,
+        wording=call.wording,
+        kind=kind_for(advice, named, call.wording, rendering.profile, terminology, call.guidelines),
         advice=advice,
         order=tidy(advised.raw_draft),
-        consult=Consult(
-            call.rendering.mechanism, call.ids.of("consult", advice.order.reference), call.terminology.own.url
-        ),
-        study=study_short(advice.order, wording),
-        name=study_name(advice.order, wording),
-        better=wording.study[better.procedure.value].short if better is not None and better.procedure else "",
-        cause=cause,
-        cause_words=finding_words(cause, wording).cause if cause is not None else cause_words(advice, wording),
-        category=category_words(advice.rating, advice.ordered, wording),
-        priority=wording.priority.get(priority, priority),
+        consult=consult,
+        extensions=rating_extensions(advice.rating, consult) if advice.rating is not None else (),
+        flags=flags,
+        kept=kept,
         order_named=order_named,
-        kept=any(reason.concept == "order-kept-with-reason" for reason in advice.order.reasons),
         # With a weakness on record, "strength checked, none" would be untrue.
-        statement_needed=not_recorded and not advice.findings.weakness.yes,
+        statement_needed=not_recorded and not findings.weakness.yes,
         flags_not_recorded=not_recorded,
-        overridden=advised.overridden,
+        is_critical=critical,
+        settled_by_keeping=kept and _settles(advice),
+        # Never where an emergency is possible and only an answer can rule it out.
+        settled_by_override=overridden is not None and not critical and advice.situation not in _NEVER_SETTLED,
+        overridden=overridden,
     )
+
+
+def _is_critical(advice: Recommendation) -> bool:
+    if advice.situation in AT_ONCE:
+        return True
+    return "contraindicated" in [note.severity for note in advice.safety if not note.ask]
+
+
+def _settles(advice: Recommendation) -> bool:
+    """Does a reason for keeping the order settle it? An emergency, a safety row or haste is said again all the same."""
+    return advice.urgency is Urgency.ROUTINE and advice.situation in _SETTLED_BY_KEEPING

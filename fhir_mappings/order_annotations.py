@@ -43,23 +43,26 @@ def rating_of(study: Study) -> Rating:
     return Rating(pama, study.procedure, study.category, study.score)
 
 
-def rating_extensions(rating: Rating, consult: Consult) -> list[Resource]:
+def rating_extensions(rating: Rating, consult: Consult) -> tuple[Resource, ...]:
     """The three extensions that the guide requires beside each other."""
     # The finer codings are ACR's; another guideline's rating does not carry them.
     by_acr = rating.guideline == "acr"
-    finer = (rating.category, rating.score) if by_acr else (None, None)
-    return [_rating(rating.pama, *finer, consult.own_system), *_consulted(consult)]
+    category, score = (rating.category, rating.score) if by_acr else (None, None)
+    return (_rating(rating.pama, category, score, consult.own_system), *_consulted(consult))
 
 
-def pending_extensions(consult: Consult) -> list[Resource]:
+def pending_extensions(consult: Consult) -> tuple[Resource, ...]:
     """For clients that cannot apply an update without a rating extension: says that the rating follows the answer."""
     coding = {"system": consult.own_system, "code": "rating-pending", "display": "Rating follows this answer"}
-    return [{"url": RATING, "valueCodeableConcept": {"coding": [coding]}}, *_consulted(consult)]
+    return ({"url": RATING, "valueCodeableConcept": {"coding": [coding]}}, *_consulted(consult))
 
 
-def annotated(order: Resource, extensions: list[Resource]) -> Resource:
+def annotated(order: Resource, extensions: tuple[Resource, ...]) -> Resource:
     """The order with these rating extensions in place of older ones; everything else as it came."""
-    kept = without_ratings(order.get("extension"))
+    came = order.get("extension")
+    if came is None and extensions:
+        return {**order, "extension": list(extensions)}
+    kept = without_ratings(came)
     if kept or extensions:
         return {**order, "extension": [*kept, *extensions]}
     return {name: value for name, value in order.items() if name != "extension"}

@@ -47,7 +47,7 @@ class OrderChange(Struct, frozen=True):
 
 def revised(order: Resource, change: OrderChange) -> Resource:
     """The order with the change made; making it twice changes nothing more."""
-    new = annotated(order, list(change.extensions))
+    new = annotated(order, change.extensions)
     if change.codings:
         new["code"] = {"coding": list(change.codings), "text": change.name}
         _drop_technique(new)
