@@ -12,6 +12,7 @@ from audit_pages.charts import Series, lines, strip
 from audit_pages.desk import Chosen, Desk, csv_answer, page_href, sorted_as_asked
 from audit_pages.tables import Cell, Heading, TableView, count, share
 from audit_trail.facts import Facts
+from audit_trail.per_cent import per_cent, rounded
 from audit_trail.statistics import (
     FEWEST_ORDERS,
     FEWEST_PEERS,
@@ -151,7 +152,7 @@ def clinicians_table(found: tuple[Line, ...], chosen: Chosen) -> TableView:
 
 def _range(rate: Rate) -> Cell:
     ends = rate.interval
-    return Cell("–", "") if ends is None else Cell(f"{ends[0]:.0f} to {ends[1]:.0f} %", round(ends[0], 1))
+    return Cell("–", "") if ends is None else Cell(f"{rounded(ends[0])} to {per_cent(ends[1])}", ends[0])
 
 
 def _only(facts: Facts, user: str) -> Facts:
@@ -178,10 +179,10 @@ def _beside_peers(report: Report) -> str:
     if report.peers is None:
         return ""
     own = report.own.appropriate.percent if report.enough else None
-    said = f"; this clinician {own:.0f} per cent" if own is not None else ""
+    said = f"; this clinician {rounded(own)} per cent" if own is not None else ""
     label = (
-        f"Appropriateness of {len(report.peers.rates)} peers: the middle half lies between {report.peers.low:.0f} and "
-        f"{report.peers.high:.0f} per cent, the median is {report.peers.middle:.0f} per cent{said}"
+        f"Appropriateness of {len(report.peers.rates)} peers: the middle half lies between {rounded(report.peers.low)} "
+        f"and {rounded(report.peers.high)} per cent, the median is {rounded(report.peers.middle)} per cent{said}"
     )
     return strip(label, report.peers.rates, own, report.peers.low, report.peers.high, report.peers.middle)
 
@@ -190,8 +191,8 @@ def _all_of_them(found: Peers | None) -> str:
     if found is None:
         return ""
     label = (
-        f"Appropriateness of {len(found.rates)} clinicians: the middle half lies between {found.low:.0f} and "
-        f"{found.high:.0f} per cent, the median is {found.middle:.0f} per cent"
+        f"Appropriateness of {len(found.rates)} clinicians: the middle half lies between {rounded(found.low)} and "
+        f"{rounded(found.high)} per cent, the median is {rounded(found.middle)} per cent"
     )
     return strip(label, found.rates, None, found.low, found.high, found.middle)
 

@@ -23,6 +23,7 @@ from audit_pages.sentinels import Sentinels, SentinelsPage
 from audit_pages.signing_in import SigningIn
 from audit_pages.words import row_labels
 from audit_trail.draining import StoreDown
+from audit_trail.per_cent import per_cent
 from fhir_mappings.terminology import Terminology
 
 PATH: Final = "/audit"
@@ -60,6 +61,7 @@ def register_pages(app: Flask, site: Site) -> None:
     for each in (pages, public):
         each.after_request(headers)
         _problems(each, site.log)
+        each.add_app_template_filter(per_cent, "per_cent")
         each.context_processor(lambda: _on_every_page(site.record is not None, watching))
     app.register_blueprint(pages)
     app.register_blueprint(public)

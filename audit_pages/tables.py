@@ -9,6 +9,8 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from audit_trail.per_cent import per_cent
+
 Value = str | int | float | None
 _ACTS: Final = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that starts so for a formula
 
@@ -94,7 +96,7 @@ def csv_of(headings: Sequence[Heading], rows: Iterable[Sequence[Cell]]) -> bytes
 def _inert(value: Value) -> Value:
     if isinstance(value, str) and value.startswith(_ACTS):
         return f"'{value}"
-    return f"{value:.2f}" if isinstance(value, float) else value
+    return f"{value:.10g}" if isinstance(value, float) else value
 
 
 def count(number: int, href: str = "") -> Cell:
@@ -105,8 +107,8 @@ def count(number: int, href: str = "") -> Cell:
 def share(percent: float | None, number: int, of: int) -> Cell:
     """A share in per cent, with what it is of."""
     if percent is None:
-        return Cell("–", "")
-    return Cell(f"{percent:.0f} %", round(percent, 2), sub=f"{number} of {of}")
+        return Cell(per_cent(percent), "")
+    return Cell(per_cent(percent), percent, sub=f"{number:,} of {of:,}")
 
 
 def milliseconds(value: float | None) -> Cell:

@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from audit_trail.facts import Calls, Facts
+from audit_trail.per_cent import per_cent
 from audit_trail.statistics import percentile
 
 CHANCE: Final = 1e-4
@@ -97,7 +98,7 @@ def _stopped_rules(watched: Watched) -> Iterator[Warned]:
                 about=row,
                 says=f"The rule row {row} no longer leads any decision",
                 recent=f"0 of {orders} orders",
-                usual=f"{usual:.1%} of orders",
+                usual=f"{per_cent(100 * usual, 1)} of orders",
                 grave=True,
             )
 
@@ -134,7 +135,7 @@ def _stopped_sources(watched: Watched) -> Iterator[Warned]:
                 about=f"{client}: {key}",
                 says=f"Nothing comes under the prefetch key {key} from {client or 'open calls'} any more",
                 recent=f"0 of {calls} calls",
-                usual=f"{usual:.0%} of calls brought something",
+                usual=f"{per_cent(100 * usual)} of calls brought something",
                 grave=True,
                 client=client,
             )
@@ -194,7 +195,7 @@ def _jump(count: int, of: int, count_before: int, of_before: int) -> tuple[str, 
     usual = max(count_before, 0.5) / of_before  # never seen before: as if half a case had been
     if count / of < TIMES * usual or _at_least(count, of * usual) > CHANCE:
         return None
-    return f"{count} of {of} calls ({count / of:.1%})", f"{count_before / of_before:.1%}"
+    return f"{count} of {of} calls ({per_cent(100 * count / of, 1)})", per_cent(100 * count_before / of_before, 1)
 
 
 def _at_least(count: int, expected: float) -> float:

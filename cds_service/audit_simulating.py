@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from audit_trail.per_cent import per_cent
 from audit_trail.selection import Selection
 from audit_trail.simulation import Simulation, simulate
 from cds_service.audit_desk import Desk
@@ -66,7 +67,7 @@ def simulated_lines(found: Simulated) -> Iterator[str]:
     rows = [
         (
             each.means, f"{each.cards:,}", f"{each.a_day:.1f}", f"{each.busiest_day:,}",
-            f"{each.percent_of_calls:.0f} %", f"{each.a_clinician_a_day:.1f}", f"{each.different:,}",
+            per_cent(each.percent_of_calls), f"{each.a_clinician_a_day:.1f}", f"{each.different:,}",
         )
         for each in cost.thresholds
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from audit_pages.charts.parts import Plot, Series, figure, line, rect, steps, text
+from audit_trail.per_cent import per_cent
 
 
 def bars(label: str, names: Sequence[str], series: Sequence[Series], unit: str = "") -> Markup:
@@ -54,7 +55,7 @@ def strip(label: str, peers: Sequence[float], own: float | None, low: float, hig
             x = place(own)
             parts.append(f'<path d="M {x:.1f} {y - 8:.1f} l -8 -14 h 16 z" class="own"/>')
             anchor = "start" if own < 12 else "end" if own > 88 else "middle"
-            parts.append(text(x, y - 27, f"{own:.0f} %", "label strong", anchor))
+            parts.append(text(x, y - 27, per_cent(own), "label strong", anchor))
         return 92, "".join(parts)
 
     return figure(label, draw)

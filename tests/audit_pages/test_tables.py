@@ -50,4 +50,12 @@ def test_no_cell_of_a_file_acts_as_a_formula(text: str):
 def test_a_file_holds_plain_numbers():
     row = (count(1234), share(50.0, 1, 2), milliseconds(12.346), share(None, 0, 0))
     body = csv_of([Heading("x", "X")] * 4, [row]).decode("utf-8-sig")
-    assert list(csv.reader(io.StringIO(body, newline="")))[1] == ["1234", "50.00", "12.35", ""]
+    assert list(csv.reader(io.StringIO(body, newline="")))[1] == ["1234", "50", "12.346", ""]
+
+
+def test_a_page_rounds_shares_and_a_file_does_not():
+    cells = (share(100 / 2449, 1, 2449), share(100 * 2448 / 2449, 2448, 2449))
+    assert [(each.said, each.sub) for each in cells] == [("<1 %", "1 of 2,449"), (">99 %", "2,448 of 2,449")]
+    body = csv_of([Heading("x", "X")] * 2, [cells]).decode("utf-8-sig")
+    exact = list(csv.reader(io.StringIO(body, newline="")))[1]
+    assert [round(float(each) * 2449 / 100, 6) for each in exact] == [1, 2448]

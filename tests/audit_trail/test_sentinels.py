@@ -116,7 +116,7 @@ def test_each_jump_has_its_own_warning(recent: Callable[[], Facts], kind: str):
 def test_a_jump_in_unknown_codes_is_warned_about():
     found = warnings_of(Watched(structs.replace(TODAY, calls=(calls(100, unmapped=40),)), USUAL))
     assert [(each.kind, each.recent, each.grave) for each in found] == [
-        ("unmapped codes", "40 of 100 calls (40.0%)", False)
+        ("unmapped codes", "40 of 100 calls (40.0 %)", False)
     ]
 
 

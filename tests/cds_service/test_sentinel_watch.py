@@ -58,7 +58,7 @@ def test_a_warning_is_written_once_and_its_end_too(tmp_path: Path):
 def test_a_key_that_a_client_made_up_is_not_repeated_in_the_log(tmp_path: Path, key: str, told: bool):
     log = Lines()
     says = f"Nothing comes under the prefetch key {key} from st-anna any more"
-    stopped = Warned("source stopped", f"st-anna: {key}", says, "0 of 90 calls", "80% of calls", True, "st-anna")
+    stopped = Warned("source stopped", f"st-anna: {key}", says, "0 of 90 calls", "80 % of calls", True, "st-anna")
     watch = a_watch(tmp_path, log, Metrics())
     watch.tell(Watch(NOW, (stopped,)))
     watch.tell(Watch(NOW, ()))
