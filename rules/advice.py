@@ -18,7 +18,7 @@ from rules.guideline_tables import Guidelines
 from rules.kind_of_case import KindOfCase, kind_of, unread_alone
 from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.rating import rate
-from rules.recheck import recheck_plan
+from rules.recheck import recheck_interval, recheck_plan
 from rules.recommendation import BetterTest, PamaRating, Rating, Recommendation, SafetyNote, Situation, Study
 from rules.safety_rules import device_on_record, evidence_in, hazards, row_rests_on, safety_notes
 from rules.sensitivity import MOST_SHOWN, is_robust, presumed_names, what_would_change
@@ -48,23 +48,27 @@ def recommend_on(
         questions=tuple(
             [replace(question, evidence=getattr(findings, question.finding).because) for question in advice.questions]
         ),
-        recheck=recheck_plan(findings, picture.as_of, guidelines.parameters) if advice.may_defer else None,
+        recheck=recheck_plan(known.recheck, findings, picture.as_of, guidelines.parameters) if known.recheck else None,
         unread=_unread(order, picture) if order.unread_reasons or picture.unread_current_problems else (),
         duplicates=_duplicates(order, others) if others else (),
     )
 
 
 class _KnownAdvice(Struct, frozen=True):
-    """The advice for a kind of case, and for each of its safety notes what it rests on."""
+    """The advice for a kind of case, what each of its safety notes rests on, and when to look again if it may wait."""
 
     advice: Recommendation
     rests_on: tuple[tuple[str, ...], ...]
+    recheck: tuple[int, str] | None
 
 
 @lru_cache(maxsize=1024)
 def _advice_on(kind: KindOfCase, guidelines: Guidelines) -> _KnownAdvice:
-    advice = work_out(kind.order(), kind.findings(guidelines.parameters), kind.picture(), guidelines)
-    return _KnownAdvice(advice, tuple(row_rests_on(note.row, guidelines) for note in advice.safety))
+    findings = kind.findings(guidelines.parameters)
+    advice = work_out(kind.order(), findings, kind.picture(), guidelines)
+    rests_on = tuple(row_rests_on(note.row, guidelines) for note in advice.safety)
+    recheck = recheck_interval(findings, guidelines.parameters) if advice.may_defer else None
+    return _KnownAdvice(advice, rests_on, recheck)
 
 
 def _with_evidence(known: _KnownAdvice, findings: Findings) -> tuple[SafetyNote, ...]:

@@ -119,7 +119,7 @@ def kind_of(order: DraftOrder, findings: Findings, picture: ClinicalPicture, gui
         order.procedure,
         order.candidates,
         order.priority,
-        order.unread_reason_has_red_flag_stem or unread_alone(order),
+        order.unread_reason_has_red_flag_stem or (bool(order.unread_reasons) and unread_alone(order)),
         picture.unread_red_flag_stem,
         answered,
         duration_of(findings, guidelines),

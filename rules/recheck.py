@@ -7,19 +7,21 @@ from rules.parameters import Parameters
 from rules.recommendation import RecheckPlan
 
 
-def recheck_plan(findings: Findings, as_of: date, parameters: Parameters) -> RecheckPlan:
-    """Recheck interval by course and weakness (our choice), and the earliest day on which care could be adequate."""
-    days, basis = _interval(findings, parameters)
+def recheck_plan(interval: tuple[int, str], findings: Findings, as_of: date, parameters: Parameters) -> RecheckPlan:
+    """When to look again, after that interval; and the earliest day on which care could be adequate."""
+    days, basis = interval
+    on = as_of + timedelta(days=days)
     started = findings.conservative_care.since
     # The latest possible start: a partial date never makes six weeks come too early.
+    if findings.conservative_care.level == "adequate":
+        return RecheckPlan(on, days, basis, None, care_started=True)
     first_day = started.latest if started is not None and started.latest is not None else as_of
     complete = max(first_day + timedelta(days=parameters.adequate_care_days), as_of)
-    if findings.conservative_care.level == "adequate":
-        return RecheckPlan(as_of + timedelta(days=days), days, basis, None, care_started=True)
-    return RecheckPlan(as_of + timedelta(days=days), days, basis, complete, care_started=started is not None)
+    return RecheckPlan(on, days, basis, complete, started is not None)
 
 
-def _interval(findings: Findings, parameters: Parameters) -> tuple[int, str]:
+def recheck_interval(findings: Findings, parameters: Parameters) -> tuple[int, str]:
+    """The interval in days by course and weakness (our choice), and which of these it follows."""
     choices = []
     if findings.weakness.level == "mild":
         choices.append((parameters.recheck_mild_weakness_days, "mild-weakness"))

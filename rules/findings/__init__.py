@@ -107,7 +107,7 @@ def answer_questions(picture: ClinicalPicture, order: DraftOrder, parameters: Pa
         other,
         spondyloarthritis,
         aorta,
-        setting(picture),
+        setting(picture, specialist),
         safety(reading) if "safety" in touched else safety_not_on_record(reading),
         None if reading.statement is None else picture.as_of,
         "deferred" in touched and deferred(facts),

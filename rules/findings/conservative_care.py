@@ -63,7 +63,8 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
         notes.append("symptoms-not-shown-to-persist")
     adequate = bool(long_enough) and persisting and enough_kinds
     evidence = [evidence_of(fact) for fact in entries]
-    evidence += [evidence_of(fact, uncertain=True) for fact in care.doubtful]
+    if care.doubtful:
+        evidence += [evidence_of(fact, uncertain=True) for fact in care.doubtful]
     return Finding(
         NAME,
         Answer.YES if adequate else Answer.UNKNOWN,

@@ -29,10 +29,10 @@ def radiculopathy(reading: Reading) -> RootSigns:
         counted, deficits = counted + deficits, []
     else:
         marks.discard("deficit")
-    normal += [
-        f.evidence for f in reading.group("sensation-normal") if f.present and in_episode(reading, f) is not False
-    ]
-    considered = ordered([fact.evidence for fact in deficits])
+    if "sensation-normal" in reading.facts:
+        felt = reading.facts["sensation-normal"]
+        normal += [f.evidence for f in felt if f.present and in_episode(reading, f) is not False]
+    considered = ordered([fact.evidence for fact in deficits]) if deficits else ()
     if not counted:
         if not normal and not considered:
             return NO_ROOT_SIGNS
@@ -52,7 +52,7 @@ def _signs(reading: Reading, group: str, mark: str, marks: set[str], normal: lis
     """Entries of this episode: a diagnosis while it is current, a sign when it was seen; denied ones are normal."""
     found: list[Fact] = []
     coded = group == "radiculopathy-coded"
-    for fact in reading.group(group):
+    for fact in reading.facts.get(group, ()):
         if fact.present and coded:
             if fact.current:
                 found.append(fact)

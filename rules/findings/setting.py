@@ -16,9 +16,9 @@ def specialist_requester(picture: ClinicalPicture) -> bool:
     return not _SPECIALIST.isdisjoint(picture.requester_specialties)
 
 
-def setting(picture: ClinicalPicture) -> Finding:
+def setting(picture: ClinicalPicture, specialist: bool) -> Finding:
     """The requester's specialty, else the encounter; where neither says so, both NICE readings are shown."""
-    if specialist_requester(picture) or picture.encounter_specialist:
+    if specialist or picture.encounter_specialist:
         return SPECIALIST
     if picture.encounter_specialist is False or not _GENERAL.isdisjoint(picture.requester_specialties):
         return NON_SPECIALIST

@@ -56,7 +56,11 @@ class _Said(Struct, frozen=True):
 
 def trend(reading: Reading) -> Finding:
     """Any worsening outweighs an improvement (our choice); where nothing can be compared the trend stays unknown."""
-    said = _by_scores(reading) + _by_course(reading)
+    pain, disability = reading.group("pain-score"), reading.group("disability-score")
+    said = _by_scores(reading, pain + disability) if len(pain) + len(disability) > 1 else []
+    courses = _stated_courses(reading)
+    if courses:
+        said += _by_course(reading, courses)
     if not said:
         return UNKNOWN["trend"]
     if len(said) == 1:
@@ -83,17 +87,13 @@ def _as_said(said: _Said) -> Finding:
     return Finding("trend", Answer.YES, said.level, frozenset((said.mark,)), ordered(said.evidence), notes=notes)
 
 
-def _by_scores(reading: Reading) -> list[_Said]:
-    pain, disability = reading.group("pain-score"), reading.group("disability-score")
-    if len(pain) + len(disability) < 2:
-        return []  # there is nothing to compare
+def _by_scores(reading: Reading, held: list[Fact]) -> list[_Said]:
     scores: dict[tuple[str, str], list[tuple[date, float, Fact]]] = {}
-    for held in (pain, disability):
-        for fact in held:
-            if fact.present and fact.value is not None:
-                day = _exact_day(fact, reading.as_of)
-                if day is not None:
-                    scores.setdefault((fact.concept, fact.site), []).append((day, fact.value, fact))
+    for fact in held:
+        if fact.present and fact.value is not None:
+            day = _exact_day(fact, reading.as_of)
+            if day is not None:
+                scores.setdefault((fact.concept, fact.site), []).append((day, fact.value, fact))
     found: list[_Said] = []
     for scale in sorted(scores):
         series = scores[scale]
@@ -138,11 +138,8 @@ def _compare(reading: Reading, scale: _Instrument, series: list[tuple[date, floa
     return _Said(level, scale.mark, scale.note, (before.evidence, fact.evidence))
 
 
-def _by_course(reading: Reading) -> list[_Said]:
+def _by_course(reading: Reading, stated: list[tuple[Fact, str]]) -> list[_Said]:
     """The latest stated course; several on the latest day that disagree are all kept."""
-    stated = _stated_courses(reading)
-    if not stated:
-        return []
     newest: date | None = None
     found: list[_Said] = []
     for fact, level in stated:
