@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
 
 from flask import Response, abort, render_template, url_for
 from msgspec import Struct, structs
@@ -166,8 +166,8 @@ def _only(facts: Facts, user: str) -> Facts:
     )
 
 
-def _part(facts: Facts, chosen: Chosen, name: str, here: object) -> TableView:
-    found = tables.breakdowns(facts, chosen.words, chosen.filters, here, lambda _: "")  # type: ignore[arg-type]
+def _part(facts: Facts, chosen: Chosen, name: str, here: Callable[..., str]) -> TableView:
+    found = tables.breakdowns(facts, chosen.words, chosen.filters, here, lambda _: "")
     whole = next(each for each in found if each.id == name).first(8)
     # A sheet of paper holds the columns that are about the clinician, not those for a spreadsheet.
     kept = [at for at, each in enumerate(whole.headings) if each.key in _ON_PAPER]
@@ -200,7 +200,7 @@ def _all_of_them(found: Peers | None) -> str:
 def _trend(facts: Facts) -> str:
     """By week or day, in per cent of the orders that criteria apply to; empty where there is next to nothing."""
     steps = periods(facts)
-    orders = over_time(facts, facts.orders, _day, lambda each: each.rating, lambda each: each.orders)
+    orders = over_time(facts, facts.orders, lambda each: each.day, lambda each: each.rating, lambda each: each.orders)
     good, bad = orders.get("appropriate", (0,) * len(steps)), orders.get("not-appropriate", (0,) * len(steps))
     values = tuple(100 * a / (a + b) if a + b else None for a, b in zip(good, bad, strict=True))
     if sum(value is not None for value in values) < 3:
@@ -210,8 +210,3 @@ def _trend(facts: Facts) -> str:
     unit = "week" if steps[0].days > 1 else "day"
     series = [Series("appropriate", "first", values)]
     return lines(f"Appropriate orders a {unit}, in per cent", [each.label for each in steps], series, "per cent", 100)
-
-
-def _day(each: object) -> date:
-    day: date = each.day  # type: ignore[attr-defined]
-    return day

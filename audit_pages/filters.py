@@ -7,59 +7,39 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from audit_trail.selection import Selection
+from audit_trail.selection import InCommon, Selection
 
 DEFAULT_DAYS: Final = 30
 LONGEST_DAYS: Final = 3660
 _FIRST_DAY: Final = date(2000, 1, 1)  # nothing was recorded before; days can be counted back from it
-# Names in addresses, and the member of a selection that each stands for.
-PARTS: Final[Mapping[str, str]] = {
-    "service": "service",
-    "client": "client",
-    "tenant": "tenant",
-    "study": "procedure",
-    "rating": "rating",
-    "situation": "situation",
-    "rule": "rule_row",
-    "outcome": "outcome",
-    "card": "indicator",
-    "gap": "gap",
-    "unmapped": "unmapped",
-}
+# Names in addresses, and what each stands for: mostly the same.
+_OTHERWISE: Final = {"procedure": "study", "rule_row": "rule", "indicator": "card"}
+_SHARED: Final = {_OTHERWISE.get(each, each): each for each in InCommon.__struct_fields__}
+_NAMES: Final = {**_SHARED, "clinician": "clinician", "silent": "silent"}
 
 
-class Filters(Struct, frozen=True, kw_only=True):
+class Filters(InCommon, frozen=True, kw_only=True):
     """What was chosen. Days are whole, and the last one is included."""
 
     first: date
     last: date
     clinician: str = ""  # a pseudonym
     silent: str = ""  # yes, no
-    service: str = ""
-    client: str = ""
-    tenant: str = ""
-    study: str = ""
-    rating: str = ""
-    situation: str = ""
-    rule: str = ""
-    outcome: str = ""
-    card: str = ""
-    gap: str = ""
-    unmapped: str = ""
 
     def query(self, **changes: str) -> str:
         """The address's query for this choice, with some of it changed; an empty value takes a part away."""
         chosen = {"from": self.first.isoformat(), "to": self.last.isoformat()}
-        chosen |= {name: getattr(self, name) for name in (*PARTS, "clinician", "silent")}
+        chosen |= self.narrowed
         chosen |= changes
         return urlencode({name: value for name, value in chosen.items() if value})
 
     @property
     def narrowed(self) -> dict[str, str]:
         """What was chosen beside the period."""
-        return {name: getattr(self, name) for name in (*PARTS, "clinician", "silent") if getattr(self, name)}
+        chosen = {name: getattr(self, member) for name, member in _NAMES.items()}
+        return {name: value for name, value in chosen.items() if value}
 
     def of_last_days(self, days: int, today: date) -> str:
         """The query of the same choice for the last so many days."""
@@ -72,7 +52,7 @@ class Filters(Struct, frozen=True, kw_only=True):
             until=datetime.combine(self.last + timedelta(days=1), time(), UTC),
             people=people(self.clinician) if self.clinician else None,
             silent={"yes": True, "no": False}.get(self.silent),
-            **{member: getattr(self, name) for name, member in PARTS.items()},
+            **{member: getattr(self, member) for member in _SHARED.values()},
         )
 
 
@@ -83,7 +63,7 @@ def read_filters(arguments: Mapping[str, str], today: date, days: int = DEFAULT_
     first, last = min(first, last), max(first, last)
     first = max(first, last - timedelta(days=LONGEST_DAYS))
     # No column holds a NUL, and not every database lets itself be asked for one.
-    rest = {name: arguments.get(name, "")[:300].replace("\0", "") for name in (*PARTS, "clinician", "silent")}
+    rest = {member: arguments.get(name, "")[:300].replace("\0", "") for name, member in _NAMES.items()}
     return Filters(first=first, last=last, **rest)
 
 

@@ -20,20 +20,12 @@ OF_CALLS: Final = ("outcome", "indicator")
 OF_ALL: Final = ("service", "client", "tenant")
 
 
-class Selection(Struct, frozen=True, kw_only=True):
-    """A period (the end excluded) and what the calls have in common; empty means any.
+class InCommon(Struct, frozen=True, kw_only=True):
+    """What calls have in common; empty means any. ``rating`` may be "none": no rating was given."""
 
-    ``users``: any of these; ``people``: any of these users of a client (see ``person``); ``None``: of everybody.
-    ``rating`` may be "none": no rating was given.
-    """
-
-    since: datetime
-    until: datetime
     service: str = ""
     client: str = ""
     tenant: str = ""
-    users: tuple[str, ...] | None = None
-    people: tuple[str, ...] | None = None
     procedure: str = ""
     rating: str = ""
     situation: str = ""
@@ -42,6 +34,18 @@ class Selection(Struct, frozen=True, kw_only=True):
     indicator: str = ""
     gap: str = ""  # "Condition: failed"
     unmapped: str = ""  # "SYSTEM|CODE"
+
+
+class Selection(InCommon, frozen=True, kw_only=True):
+    """A period (the end excluded) and what the calls have in common.
+
+    ``users``: any of these; ``people``: any of these users of a client (see ``person``); ``None``: of everybody.
+    """
+
+    since: datetime
+    until: datetime
+    users: tuple[str, ...] | None = None
+    people: tuple[str, ...] | None = None
     silent: bool | None = None
 
     @property

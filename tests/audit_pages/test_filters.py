@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from audit_pages.filters import read_filters
+from audit_trail.selection import InCommon
 
 TODAY = date(2026, 11, 25)
 
@@ -44,6 +45,17 @@ def test_a_choice_makes_the_address_that_makes_it():
 def test_days_that_cannot_be_are_put_right(asked: dict[str, str], first: date, last: date):
     found = read_filters(asked, TODAY)
     assert (found.first, found.last) == (first, last)
+
+
+def test_all_that_calls_have_in_common_can_be_asked_for_by_address():
+    names = {"procedure": "study", "rule_row": "rule", "indicator": "card"}
+    asked = {names.get(member, member): f"a {member}" for member in InCommon.__struct_fields__}
+    found = read_filters(asked, TODAY)
+    assert found.narrowed == asked
+    selection = found.selection(lambda _: ())
+    assert {member: getattr(selection, member) for member in InCommon.__struct_fields__} == {
+        member: f"a {member}" for member in InCommon.__struct_fields__
+    }
 
 
 def test_nobody_answers_to_a_pseudonym_that_is_not_known():

@@ -102,6 +102,12 @@ def test_a_filter_keeps_what_it_names_and_nothing_else(auditor: Visitor, records
     assert found
 
 
+def test_the_form_keeps_what_was_chosen(auditor: Visitor):
+    text = auditor.get("/audit/decisions?rule=acute&card=critical&gap=Condition:+failed").get_data(as_text=True)
+    for kept in ('value="acute" selected', 'value="critical" selected', 'name="gap" value="Condition: failed"'):
+        assert kept in text
+
+
 def test_filters_hold_together(auditor: Visitor, records: list[DecisionRecord]):
     found = rows(auditor.get("/audit/decisions.csv?client=north-clinic&rating=appropriate&card=critical"))
     expected = [
