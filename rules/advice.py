@@ -73,12 +73,11 @@ def _advice_on(kind: KindOfCase, guidelines: Guidelines) -> _KnownAdvice:
 
 def _with_evidence(known: _KnownAdvice, findings: Findings) -> tuple[SafetyNote, ...]:
     safety = findings.safety
-    return tuple(
-        [
-            replace(note, evidence=evidence) if (evidence := evidence_in(safety, names)) else note
-            for note, names in zip(known.advice.safety, known.rests_on, strict=True)
-        ]
-    )
+    notes: list[SafetyNote] = []
+    for note, names in zip(known.advice.safety, known.rests_on, strict=True):
+        evidence = evidence_in(safety, names)
+        notes.append(replace(note, evidence=evidence) if evidence else note)
+    return tuple(notes)
 
 
 def work_out(order: DraftOrder, findings: Findings, picture: ClinicalPicture, guidelines: Guidelines) -> Recommendation:

@@ -6,11 +6,10 @@ looked up on every call, a kind is flat: closed lists, short texts of ours and s
 """
 
 from datetime import date, timedelta
-from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import fields
+from msgspec.structs import astuple, fields
 
 from rules.concepts import GROUPS
 from rules.dates import DateInterval, DayRange, days_between
@@ -34,11 +33,11 @@ _ANSWERS = frozenset(
     )
     for concept in GROUPS[group].concepts
 )  # fmt: skip
-_FINDINGS = tuple(field.name for field in fields(Findings) if field.type is Finding)
+# The fields of the findings and of their safety part, and what silence answers to those that are questions.
+_FIELDS = Findings.__struct_fields__ + Safety.__struct_fields__
+_SILENCE = tuple(PRESUMED_NO.get(name) or UNKNOWN.get(name) for name in _FIELDS)
 _SAFETY = tuple(field.name for field in fields(Safety) if field.type is Finding)
-_NAMES = _FINDINGS + _SAFETY
-_findings_of = attrgetter(*_FINDINGS, *(f"safety.{name}" for name in _SAFETY))
-_SILENCE = tuple(PRESUMED_NO.get(name) or UNKNOWN[name] for name in _NAMES)
+_FINDINGS = tuple(field.name for field in fields(Findings) if field.type is Finding)
 
 # Which question, and the answer, level and marks; and whether a "no" is only silence.
 _Answered = tuple[str, Answer, str, frozenset[str], bool]
@@ -74,7 +73,8 @@ class KindOfCase(Struct, frozen=True, gc=False):
 
     def findings(self, parameters: Parameters) -> Findings:
         """The findings of such a case, without evidence."""
-        answers: dict[str, Any] = dict(zip(_NAMES, _SILENCE, strict=True))
+        silence = dict(zip(_FIELDS, _SILENCE, strict=True))
+        answers: dict[str, Any] = {name: silence[name] for name in (*_FINDINGS, *_SAFETY)}
         for name, answer, level, marks, presumed in self.answered:
             since = self._care_since(parameters) if name == "conservative_care" else None
             answers[name] = Finding(name, answer, level, marks, presumed=presumed, since=since)
@@ -109,8 +109,10 @@ def kind_of(order: DraftOrder, findings: Findings, picture: ClinicalPicture, gui
     answered = tuple(
         [
             (name, finding.answer, finding.level, finding.marks, finding.presumed)
-            for name, finding, silence in zip(_NAMES, _findings_of(findings), _SILENCE, strict=True)
-            if finding is not silence
+            for name, finding, silence in zip(
+                _FIELDS, astuple(findings) + astuple(findings.safety), _SILENCE, strict=True
+            )
+            if finding is not silence and isinstance(finding, Finding)
         ]
     )
     since = findings.conservative_care.since
@@ -152,4 +154,6 @@ def _trial_done(since: DateInterval, as_of: date, parameters: Parameters) -> boo
 def _age(age: AgeRange, parameters: Parameters) -> tuple[int, int]:
     """Only whether the patient is a child, or too young for NICE, matters to the advice once findings are answered."""
     grown_up = max(parameters.adult_age_years, parameters.nice_age_years)
-    return min(age.youngest, grown_up), min(age.oldest, grown_up)
+    if age.youngest >= grown_up:  # the usual case
+        return grown_up, grown_up
+    return age.youngest, min(age.oldest, grown_up)

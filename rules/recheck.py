@@ -10,13 +10,13 @@ from rules.recommendation import RecheckPlan
 def recheck_plan(interval: tuple[int, str], findings: Findings, as_of: date, parameters: Parameters) -> RecheckPlan:
     """When to look again, after that interval; and the earliest day on which care could be adequate."""
     days, basis = interval
-    on = as_of + timedelta(days=days)
+    on = as_of + timedelta(days)
     started = findings.conservative_care.since
     # The latest possible start: a partial date never makes six weeks come too early.
     if findings.conservative_care.level == "adequate":
         return RecheckPlan(on, days, basis, None, care_started=True)
     first_day = started.latest if started is not None and started.latest is not None else as_of
-    complete = max(first_day + timedelta(days=parameters.adequate_care_days), as_of)
+    complete = max(first_day + timedelta(parameters.adequate_care_days), as_of)
     return RecheckPlan(on, days, basis, complete, started is not None)
 
 

@@ -73,8 +73,12 @@ def _safety_read(reads: frozenset[str]) -> tuple[str, ...]:
 
 def evidence_in(safety: Safety, names: tuple[str, ...]) -> tuple[Evidence, ...]:
     """What the record says to these safety findings, each entry once."""
-    found: dict[tuple[str, str], Evidence] = {}
+    entries: list[Evidence] = []
     for name in names:
-        for evidence in getattr(safety, name).because:
-            found.setdefault((evidence.reference, evidence.says), evidence)
+        entries += getattr(safety, name).because
+    if len(entries) < 2:
+        return tuple(entries)
+    found: dict[tuple[str, str], Evidence] = {}
+    for evidence in entries:
+        found.setdefault((evidence.reference, evidence.says), evidence)
     return tuple(found.values())

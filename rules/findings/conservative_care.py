@@ -42,14 +42,19 @@ def conservative_care(reading: Reading, indication: Finding) -> Finding:
 
 
 def _judged(reading: Reading, indication: Finding, care: _Care, considered: tuple[Evidence, ...]) -> Finding:
-    kinds = {kind for kind, _ in care.certain}
+    kinds: set[str] = set()
+    entries: list[Fact] = []
+    evidence: list[Evidence] = []
+    for kind, fact in care.certain:
+        kinds.add(kind)
+        entries.append(fact)
+        evidence.append(evidence_of(fact))
     marks: list[str] = []
     if ACTIVE in kinds:
         marks.append("active-therapy")
     if len(kinds) > 1:
         marks.append("two-kinds")
     enough_kinds = bool(marks)
-    entries = [fact for _, fact in care.certain]
     notes: list[str] = []
     long_enough = _since_at_least(reading, entries)
     if long_enough is False:
@@ -62,7 +67,6 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
     if not persisting:
         notes.append("symptoms-not-shown-to-persist")
     adequate = bool(long_enough) and persisting and enough_kinds
-    evidence = [evidence_of(fact) for fact in entries]
     if care.doubtful:
         evidence += [evidence_of(fact, uncertain=True) for fact in care.doubtful]
     return Finding(

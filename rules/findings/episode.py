@@ -215,7 +215,7 @@ def _evidence(entries: list[_Entry]) -> tuple[Evidence, ...]:
         return ()
     if len(entries) == 1:
         return (entries[0][2].evidence,)
-    found = dict.fromkeys(fact.evidence for _, _, fact in entries)
+    found = dict.fromkeys([fact.evidence for _, _, fact in entries])
     return tuple(sorted(found, key=_BY_DATE))
 
 

@@ -126,7 +126,8 @@ def _compare(reading: Reading, scale: _Instrument, series: list[tuple[date, floa
     latest = max(by_day)
     if (reading.as_of - latest).days > limits.trend_max_days:
         return None
-    earlier = sorted(day for day in by_day if limits.trend_min_days <= (latest - day).days <= limits.trend_max_days)
+    least, most = limits.trend_min_days, limits.trend_max_days
+    earlier = sorted([day for day in by_day if least <= (latest - day).days <= most])
     if not earlier:
         return None
     now, fact = by_day[latest]
