@@ -47,11 +47,20 @@ class Measured(Struct, frozen=True):
     failures: int
     answer_bytes: int
     generator_busy: float  # share of the time that this process used a core
+    in_all: int = 0  # answers, those of the warm-up and of the end included
+    in_all_seconds: float = 0.0
+    waiting_megabytes: float = 0.0  # what was recorded by the end, and not yet stored
+    storing_seconds: float = 0.0  # of that, with nothing else to do
 
     @property
     def per_second(self) -> float:
         """Answers a second."""
         return self.requests / self.seconds
+
+    @property
+    def stored_per_second(self) -> float:
+        """Answers a second, the time included that it takes to store what was recorded: what can go on for ever."""
+        return self.in_all / (self.in_all_seconds + self.storing_seconds)
 
 
 class _Connection:
@@ -115,6 +124,7 @@ class _Run:
         self.latencies: list[float] = []
         self.failures = 0
         self.answer_bytes = 0
+        self.in_all = 0
 
     def _tokens(self, signer: Signer) -> Callable[[], str]:
         """Tokens for all calls are made before the first one: making them would take the server's time."""
@@ -128,7 +138,7 @@ class _Run:
         connections = [_Connection(self.load.port) for _ in range(self.load.connections)]
         for connection in connections:
             self._next(connection, first=True)
-        now = time.perf_counter()
+        now = first = time.perf_counter()
         begin = now + self.load.warm_up
         while now < begin:
             now = self._step(counted=False)
@@ -139,7 +149,7 @@ class _Run:
         busy = time.process_time() - busy
         for connection in connections:
             connection.socket.close()
-        return self._summary(now - began, busy)
+        return self._summary(now - began, busy, now - first)
 
     def _enough(self) -> bool:
         return bool(self.load.requests) and len(self.latencies) >= self.load.requests
@@ -151,6 +161,7 @@ class _Run:
                 if connection.send():
                     self.selector.modify(connection.socket, selectors.EVENT_READ, connection)
             elif connection.receive():
+                self.in_all += 1
                 if counted:
                     self._count(connection)
                 self._next(connection, first=False)
@@ -174,10 +185,10 @@ class _Run:
         elif events == selectors.EVENT_WRITE:
             self.selector.modify(connection.socket, events, connection)
 
-    def _summary(self, seconds: float, busy: float) -> Measured:
+    def _summary(self, seconds: float, busy: float, in_all_seconds: float) -> Measured:
         ordered = sorted(self.latencies)
         if not ordered:
-            return Measured(0, seconds, 0.0, 0.0, 0.0, self.failures, 0, busy / seconds)
+            return Measured(0, seconds, 0.0, 0.0, 0.0, self.failures, 0, busy / seconds, self.in_all, in_all_seconds)
         return Measured(
             requests=len(ordered),
             seconds=seconds,
@@ -187,6 +198,8 @@ class _Run:
             failures=self.failures,
             answer_bytes=self.answer_bytes,
             generator_busy=busy / seconds,
+            in_all=self.in_all,
+            in_all_seconds=in_all_seconds,
         )
 
 

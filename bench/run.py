@@ -15,7 +15,7 @@ from bench.load import Load
 from bench.micro import measure_stages, what_is_said
 from bench.plan import Options, Plan, read_options
 from bench.report import Results, ScalePoint, latency_table, ratio_table, report, stage_table
-from bench.servers import COMMANDS, Served, free_port, running
+from bench.servers import COMMANDS, Served, free_port, running, target
 
 PATH = f"/cds-services/{SERVICE}"
 
@@ -125,17 +125,17 @@ def _memory_after_large_calls(
 ) -> dict[str, machine.Memory]:
     """After 16 connections have each sent large calls for a while: what the workers keep."""
     bodies = _bodies("large", day, 2, folder)
-    for server in servers.values():
-        generate(
-            Load(
-                port=server.port,
-                path=PATH,
-                bodies=bodies,
-                connections=16,
-                seconds=plan.seconds,
-                signer=server.signer,
-            )
+    for name in servers:
+        measured = target(servers, name)
+        load = Load(
+            port=measured.server.port,
+            path=PATH,
+            bodies=bodies,
+            connections=16,
+            seconds=plan.seconds,
+            signer=measured.signer,
         )
+        generate(load, measured)
     return _memory(servers)
 
 
@@ -150,17 +150,18 @@ def _point(resources: int, codings: int, plan: Plan, servers: dict[str, Served],
     file = folder / "scale.json"
     file.write_bytes(body)
     took = {}
-    for name, server in servers.items():
+    for name in servers:
+        measured = target(servers, name)
         load = Load(
-            port=server.port,
+            port=measured.server.port,
             path=PATH,
             bodies=(str(file),),
             connections=1,
             seconds=60,
             requests=plan.scale_requests,
-            signer=server.signer,
+            signer=measured.signer,
         )
-        took[name] = generate(load).median
+        took[name] = generate(load, measured).median
     point = ScalePoint(count_resources(body), codings, len(body) / 1e6, took["service"], took["floor"])
     _say(f"{point.resources} resources, {codings} codings: {point.service:.2f} ms (floor {point.floor:.2f} ms)")
     return point

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench import machine
-from bench.closed import Signer, register
+from bench.closed import ES384, RS384, Signer, register
 from bench.load import HOST, request_bytes
 
 START_PATIENCE = 30.0  # seconds
@@ -26,7 +26,19 @@ class Served(Struct, frozen=True):
     port: int
     pid: int
     first_answer: float  # seconds from the start of the process to the first answered call
-    signer: Signer | None = None  # closed mode: whose tokens it takes
+    signers: dict[str, Signer] = {}  # closed mode: whose tokens it takes, by their algorithms
+
+
+class Target(Struct, frozen=True):
+    """A server as it is measured: with these tokens, where it takes any."""
+
+    server: Served
+    signer: Signer | None = None
+
+    @property
+    def records(self) -> bool:
+        """Does it keep its calls on record?"""
+        return bool(self.server.signers)
 
 
 class CannotServe(RuntimeError):
@@ -52,6 +64,7 @@ def tuned_floor_command(port: int, workers: int, threads: int) -> list[str]:
 
 
 CLOSED = "closed service"
+CLOSED_ES384 = "closed service, ES384"  # the same server, and tokens that cost more to check
 COMMANDS = {
     "floor": floor_command,
     "service": service_command,
@@ -60,21 +73,29 @@ COMMANDS = {
 }
 
 
+def target(servers: dict[str, Served], name: str) -> Target:
+    """The server of that name in a table. A name may stand for a server once more, or for other tokens."""
+    if name == CLOSED_ES384:
+        return Target(servers[CLOSED], servers[CLOSED].signers[ES384])
+    server = servers[name.removesuffix(" again")]
+    return Target(server, server.signers.get(RS384))
+
+
 @contextmanager
 def running(name: str, command: list[str], port: int, path: str, body: bytes, cpu: int | None) -> Iterator[Served]:
     """Runs a server until the block ends; ready when it has answered one call. Its log lines are thrown away."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        signer = None
+        signers: dict[str, Signer] = {}
         more = {"LUMBAR_CDS_AUDIT_STORE": "off"}
         if name == CLOSED:  # registered clients only, and every call on record
-            clients, signer = register(scratch, f"http://{HOST}:{port}", path)
+            clients, signers = register(scratch, f"http://{HOST}:{port}", path)
             command = [each for each in command if each != "--open"] + ["--clients", str(clients)]
             more = {}
         with _process(command, cpu, {**more, "LUMBAR_CDS_STATE_DIR": str(scratch / "state")}) as (process, began):
-            request = request_bytes(path, body, signer.tokens()() if signer is not None else "")
+            request = request_bytes(path, body, signers[RS384].tokens()() if signers else "")
             _await_answer(process, port, request, began + START_PATIENCE)
-            yield Served(name, port, process.pid, time.perf_counter() - began, signer)
+            yield Served(name, port, process.pid, time.perf_counter() - began, signers)
 
 
 @contextmanager

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jwt
 import msgspec
 import pytest
 from gunicorn.util import load_class
 from gunicorn.workers.gthread import ThreadWorker
 
+from bench import backlog
+from bench.backlog import NotStored, stored
+from bench.closed import register
 from bench.compare import TARGETS, Cell
 from bench.floor_app import COLLECTOR_THRESHOLD, SERVICES_WORKER, create_floor, server_options
 from bench.generate import request_body
@@ -18,6 +22,7 @@ from bench.report import table
 from bench.run import main
 from cds_service.server import Server
 from cds_service.settings import Settings
+from cds_service.trust_setup import closed_trust
 from tests.bench.test_generate import DAY
 
 SHORTEST = ["--quick", "--rounds", "1", "--seconds", "0.05", "--starts", "1", "--sizes", "small", "--connections", "2"]
@@ -30,7 +35,17 @@ def test_the_shortest_run_measures_both_servers_and_writes_its_report(
     assert main([*SHORTEST, "--results", str(tmp_path)]) == 0
     (file,) = tmp_path.iterdir()
     written = file.read_text(encoding="utf-8")
-    for part in ("Requests per second", "Latency", "Start and memory", "Growth", "step by step", "small"):
+    for part in (
+        "Requests per second",
+        "Closed mode",
+        "ES384",
+        "Stored within",
+        "Latency",
+        "Start and memory",
+        "Growth",
+        "step by step",
+        "small",
+    ):
         assert part in written
     assert f"written to {file}" in capsys.readouterr().out
 
@@ -74,6 +89,7 @@ def test_ratios_are_medians_of_the_ratios_within_a_round():
         "floor": tuple(_measured(each, 10) for each in (100, 200, 1000)),
         "service": tuple(_measured(each, 5) for each in (50, 150, 100)),
         "closed service": tuple(_measured(each, 8) for each in (25, 75, 50)),
+        "closed service, ES384": tuple(_measured(each, 8) for each in (20, 60, 40)),
         "tuned floor": tuple(_measured(each, 10) for each in (100, 100, 100)),
         "floor again": tuple(_measured(each, 10) for each in (100, 200, 1000)),
     }
@@ -84,6 +100,40 @@ def test_ratios_are_medians_of_the_ratios_within_a_round():
     assert cell.ratio("closed service", to="service") == 0.5
     assert cell.ratio("floor again") == 1.0
     assert cell.p99_ratio() == 0.5
+
+
+def test_the_rate_that_can_go_on_for_ever_counts_the_time_that_storing_takes():
+    calls = Measured(900, 3.0, 5, 9, 9, 0, 100, 0.1, in_all=1000, in_all_seconds=3.5, storing_seconds=0.5)
+    assert (calls.per_second, calls.stored_per_second) == (300, 250)
+    rounds = {"floor": (_measured(1000, 10),), "closed service": (calls,)}
+    assert Cell("small", 16, rounds).stored_ratio("closed service") == 0.25
+
+
+def test_tokens_of_both_algorithms_that_cds_hooks_recommends_open_the_closed_service(tmp_path: Path):
+    path = "/cds-services/lumbar-imaging-order-select"
+    clients, signers = register(tmp_path, "http://127.0.0.1:1", path)
+    trust = closed_trust(Settings(state_dir=tmp_path / "state", clients=clients))
+    assert set(signers) == {"RS384", "ES384"}
+    for algorithm, signer in signers.items():
+        token = signer.tokens()()
+        assert jwt.get_unverified_header(token)["alg"] == algorithm
+        assert trust.identify({"Authorization": f"Bearer {token}"}, path).client == "bench"
+
+
+@pytest.mark.parametrize("said", ["the store is out of reach; records wait in the journal", "off"])
+def test_a_service_that_stores_nothing_ends_the_benchmark(said: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(backlog, "_health", lambda _port: {"state": said, "bytesWaiting": 1})
+    with pytest.raises(NotStored, match=said):
+        stored(1)
+
+
+def test_what_waits_is_let_be_stored_before_anything_else_is_measured(monkeypatch: pytest.MonkeyPatch):
+    left = iter((3_000_000, 1_000_000, 0))
+    monkeypatch.setattr(backlog, "_health", lambda _port: {"state": "recording", "bytesWaiting": next(left)})
+    found = stored(1)
+    assert found.megabytes == 3.0
+    assert found.seconds >= 0.1
+    assert list(left) == []
 
 
 def test_the_command_line_changes_the_plan_and_nothing_else():
