@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec import Struct
@@ -98,7 +99,10 @@ class PrefetchChartSource:
 
 def expected_of(call: HookCall) -> dict[str, str]:
     """The prefetch keys that this call should hold, with the resource type of each."""
-    return expected_sources(
-        encounter_named=bool(call.context.encounter_id),
-        user_is_practitioner=call.context.user_id.rpartition("/")[0].endswith("Practitioner"),
-    )
+    context = call.context
+    return _expected(bool(context.encounter_id), context.user_id.rpartition("/")[0].endswith("Practitioner")).copy()
+
+
+@lru_cache(maxsize=4)
+def _expected(encounter_named: bool, user_is_practitioner: bool) -> dict[str, str]:
+    return expected_sources(encounter_named, user_is_practitioner)

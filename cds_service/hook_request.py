@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
-
-from msgspec import Struct
 
 from cds_service.errors import MalformedBody, TooMuchInside, UnusableRequest
 from cds_service.schemas import validator
-from fhir_mappings.decode import HookCall, Malformed, MalformedCall, RawResource, decode_call
+from fhir_mappings.decode import HookCall, Malformed, MalformedCall, decode_call
 
 MOST_CODINGS = 100  # of one concept of a draft order; real ones hold a handful
+_CONCEPTS = ("code", "reasonCode", "bodySite", "orderDetail", "category")
 
 
 def read_call(body: bytes, max_resources: int = 5000) -> HookCall:
@@ -29,16 +27,14 @@ def read_call(body: bytes, max_resources: int = 5000) -> HookCall:
     context = call.context
     selections = context.selections or ()
     place = _breaks_schema(
-        _Shape(
-            hook=len(call.hook),
-            hook_instance=len(call.hook_instance),
-            fhir_server=len(call.fhir_server),
-            patient_id=len(context.patient_id),
-            user_id=len(context.user_id),
-            encounter_id=len(context.encounter_id),
-            selections=len(selections),
-            longest_selection=max(map(len, selections), default=0),
-        )
+        len(call.hook),
+        len(call.hook_instance),
+        len(call.fhir_server),
+        len(context.patient_id),
+        len(context.user_id),
+        len(context.encounter_id),
+        len(selections),
+        max(map(len, selections)) if selections else 0,
     )
     if place:
         raise UnusableRequest(f"{place}: not as the request schema has it", place)
@@ -48,50 +44,50 @@ def read_call(body: bytes, max_resources: int = 5000) -> HookCall:
 def _require_few(call: HookCall, max_resources: int) -> None:
     """A call over the cap is refused, never cut: what would be left out might be the red flag."""
     drafts = call.context.draft_orders
-    resources = len(drafts) + sum(len(value.entries) + value.dropped for value in call.prefetch.values())
+    resources = len(drafts)
+    for value in call.prefetch.values():
+        resources += len(value.entries) + value.dropped
     if resources > max_resources:
         raise TooMuchInside(f"more than {max_resources} resources in one call; ask for fewer in the prefetch")
     for draft in drafts:
-        for concept in _concepts(draft):
-            codings = concept.get("coding") if isinstance(concept, dict) else None
-            if isinstance(codings, list) and len(codings) > MOST_CODINGS:
+        for name in _CONCEPTS:
+            if name in draft and _has_too_many_codings(draft[name]):
                 raise TooMuchInside(f"more than {MOST_CODINGS} codings in one concept", "context.draftOrders")
 
 
-def _concepts(draft: RawResource) -> Iterator[object]:
-    for name in ("code", "reasonCode", "bodySite", "orderDetail", "category"):
-        value = draft.get(name)
-        if isinstance(value, list):
-            yield from value
-        elif value is not None:
-            yield value
-
-
-class _Shape(Struct, frozen=True):
-    """All that the request schema looks at once the types are known: how long things are."""
-
-    hook: int
-    hook_instance: int
-    fhir_server: int
-    patient_id: int
-    user_id: int
-    encounter_id: int
-    selections: int
-    longest_selection: int
+def _has_too_many_codings(value: object) -> bool:
+    """Of a concept, or of any concept of a list."""
+    for concept in value if isinstance(value, list) else (value,):
+        codings = concept.get("coding") if isinstance(concept, dict) else None
+        if isinstance(codings, list) and len(codings) > MOST_CODINGS:
+            return True
+    return False
 
 
 @lru_cache(maxsize=2048)
-def _breaks_schema(shape: _Shape) -> str:
-    """Where an envelope of this shape breaks the schema, or nothing. Calls of one shape share a verdict."""
+def _breaks_schema(
+    hook: int,
+    hook_instance: int,
+    fhir_server: int,
+    patient_id: int,
+    user_id: int,
+    encounter_id: int,
+    selections: int,
+    longest_selection: int,
+) -> str:
+    """Where an envelope of this shape breaks the schema, or nothing. Calls of one shape share a verdict.
+
+    Once the types are known, the request schema looks only at how long things are.
+    """
     envelope = {
-        "hook": "x" * shape.hook,
-        "hookInstance": "x" * shape.hook_instance,
-        "fhirServer": "x" * shape.fhir_server,
+        "hook": "x" * hook,
+        "hookInstance": "x" * hook_instance,
+        "fhirServer": "x" * fhir_server,
         "context": {
-            "patientId": "x" * shape.patient_id,
-            "userId": "x" * shape.user_id,
-            "encounterId": "x" * shape.encounter_id,
-            "selections": ["x" * shape.longest_selection] * min(shape.selections, 2000),
+            "patientId": "x" * patient_id,
+            "userId": "x" * user_id,
+            "encounterId": "x" * encounter_id,
+            "selections": ["x" * longest_selection] * min(selections, 2000),
             "draftOrders": {"resourceType": "Bundle"},
         },
     }

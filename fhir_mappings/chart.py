@@ -24,7 +24,7 @@ from fhir_mappings.fhir_records import (
 )
 from fhir_mappings.patient import is_older_fhir
 from fhir_mappings.prefetch_values import Entry, PrefetchValue, State, is_failure, is_partial, read_value
-from fhir_mappings.references import OnePatient, identifiers_in
+from fhir_mappings.references import OnePatient
 from rules.facts import SourceGap
 
 # Parts of the record that can hold a red flag; the others hold safety facts, plans, imaging or the setting.
@@ -39,7 +39,6 @@ _OLDER = {
 }
 _READ: frozenset[type[Any]] = frozenset(READ)
 _ABOUT_A_PATIENT: frozenset[type[Any]] = frozenset(kind for kind in READ if issubclass(kind, AboutPatient))
-_WELL = frozenset({State.READ, State.EMPTY})
 _FAILURE_STATUS = ("4", "5")
 
 
@@ -112,20 +111,22 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
 
 def _patient(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Patient, frozenset[str]]:
     """The Patient of the call, and the addresses it came under. Another one in its place stops everything."""
-    found = [
-        (value, entry, entry.resource)
-        for value in values.values()
-        for entry in value.entries
-        if type(entry.resource) is Patient
-    ]
-    for value, _, patient in found:
-        if value.alone and patient.id and patient.id != patient_id:
-            raise WrongPatient("the Patient in the call is not the patient of its context")
-    own = [patient for _, _, patient in found if patient.id == patient_id]
-    if own:
-        urls = (entry.full_url for _, entry, patient in found if patient.id == patient_id)
-        return own[-1], frozenset(url for url in urls if url)
-    if any(patient.id for _, _, patient in found):
+    found: Patient | None = None
+    another = False
+    urls: list[str] = []
+    for value in values.values():
+        for entry in [entry for entry in value.entries if type(entry.resource) is Patient]:
+            patient: Any = entry.resource
+            if patient.id == patient_id:
+                found = patient
+                urls += [entry.full_url] if entry.full_url else []
+            elif patient.id:
+                another = True
+                if value.alone:
+                    raise WrongPatient("the Patient in the call is not the patient of its context")
+    if found is not None:
+        return found, frozenset(urls)
+    if another:
         raise WrongPatient("the Patient in the call is not the patient of its context")
     raise PatientMissing("the call brings no Patient resource that can be read")
 
@@ -137,7 +138,6 @@ class _Gathered(Struct):
     older: set[str] = set()
     failed: set[str] = set()  # prefetch keys with an error among their entries
     partial: set[str] = set()
-    types: dict[str, set[type[Any]]] = {}  # resource types that came under each key
 
     @property
     def all_is_well(self) -> bool:
@@ -145,13 +145,14 @@ class _Gathered(Struct):
         if self.failed or self.partial or self.older:
             return False
         for value in self.values.values():
-            if value.incomplete or value.dropped or value.state not in _WELL:
+            if value.incomplete or value.dropped or not (value.state is State.READ or value.state is State.EMPTY):
                 return False
         return True
 
     def names(self, key: str) -> set[str]:
         """The resource types that came under a prefetch key, of those that are read."""
-        return {kind.__name__ for kind in self.types.get(key, ()) if kind in _READ}
+        kinds = {type(entry.resource) for entry in self.values[key].entries}
+        return {kind.__name__ for kind in kinds if kind in _READ}
 
     def gaps(self, expected: Mapping[str, str]) -> Iterable[SourceGap]:
         """What came with an error, without its end, or in another version of FHIR."""
@@ -195,25 +196,24 @@ def unread_keys(values: Mapping[str, PrefetchValue], expected: Mapping[str, str]
 def _missing(
     values: Mapping[str, PrefetchValue], expected: Mapping[str, str], gathered: _Gathered
 ) -> Iterable[SourceGap]:
-    elsewhere = {name for key in gathered.types if key not in expected for name in gathered.names(key)}
+    elsewhere = {name for key in values if key not in expected for name in gathered.names(key)}
     for key, source in expected.items():
         if key not in values and source not in elsewhere:
             yield gap(source, "not provided")
 
 
 def _gather(values: Mapping[str, PrefetchValue], patient: Patient, urls: frozenset[str], patient_id: str) -> _Gathered:
-    who = OnePatient(patient_id, urls, identifiers_in(patient.identifier))
+    who = OnePatient(patient_id, urls, patient.identifier)
     gathered = _Gathered(values)
     for key, value in values.items():
         if value.entries:
-            gathered.types[key] = _sort(key, value, who, gathered)
+            _sort(key, value, who, gathered)
     return gathered
 
 
-def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> set[type[Any]]:
+def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> None:
     """Put each record of one prefetch value into the list of its type, unless it is somebody else's."""
     own, records = who.own, gathered.records
-    kinds: set[type[Any]] = set()
     last: type[Any] | None = None
     pile: list[Any] | None = None
     usual: str | None = None  # how the records of one server refer to the patient: all alike, as a rule
@@ -221,7 +221,6 @@ def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) 
         record: Any = entry.resource
         kind = type(record)
         if kind is not last:
-            kinds.add(kind)
             pile = records.setdefault(kind, []) if kind in _ABOUT_A_PATIENT else None
             last = kind
         if pile is None:
@@ -235,7 +234,6 @@ def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) 
             usual = about.reference if about.reference in own else usual
         else:
             gathered.foreign += 1
-    return kinds
 
 
 def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> None:

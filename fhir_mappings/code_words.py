@@ -57,6 +57,11 @@ class Statement(Struct, frozen=True, gc=False):
     since: str = ""
     grade: int | None = None
 
+    @property
+    def says_since_when(self) -> bool:
+        """Do the words themselves say when it began?"""
+        return self.days_ago is not None or bool(self.since)
+
 
 def side_of(text: str) -> str:
     """Left, right or bilateral, where the words say exactly one of them. Of an endless text nothing is read."""

@@ -10,7 +10,7 @@ from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import anything_in, is_given, period_in, quantity_in, range_in
 from fhir_mappings.encounter_and_user import encounter_of
-from fhir_mappings.fhir_records import Condition
+from fhir_mappings.fhir_records import NOTHING, Condition
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import at_age, days_in, since_at_least, spanning
 from fhir_mappings.status_codes import OlderFhir, Verified, is_current, verified
@@ -22,15 +22,14 @@ _KIDNEY_STAGE = re.compile(r"\b(?:stage|grade|g|ckd)?\s*([1-5])[ab]?\b", re.IGNO
 _KIDNEY_CONCEPTS = {"3": "ckd-3", "4": "ckd-4-5-esrd", "5": "ckd-4-5-esrd"}
 
 
-def condition_facts(condition: Condition, page: Page) -> Iterator[Fact]:
-    """What one Condition says; nothing for one entered in error, or about a relative."""
+def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> Iterator[Fact]:
+    """What one Condition says, ``reading`` its code; nothing for one entered in error, or about a relative."""
     if is_older_fhir(condition):
         raise OlderFhir
     sure = verified(condition.verification_status)
     if sure is Verified.ERROR:
         return
     active = is_current(condition.clinical_status)
-    reading = page.codes.memo.of(condition.code)
     began, dated = onset_of(condition, page)
     ended = abatement_of(condition, page)
     current = _still_current(condition, active, ended, page)
@@ -43,8 +42,11 @@ def condition_facts(condition: Condition, page: Page) -> Iterator[Fact]:
     side = side_in(condition.body_site, page.codes) if is_given(condition.body_site) else ""
     encounter = encounter_of(condition.encounter)
     stated_onset = began is not None and began.earliest is not None
-    for statement in _with_stage(reading.statements, condition):
-        start = began if stated_onset else page.began(statement, page.past_day(condition.recorded_date)) or began
+    statements = reading.statements if condition.stage is NOTHING else _with_stage(reading.statements, condition)
+    for statement in statements:
+        start = began
+        if not stated_onset and statement.says_since_when:
+            start = page.began(statement, page.past_day(condition.recorded_date)) or began
         yield _fact(condition, reading, statement, sure, current, start, ended, dated, side, encounter)
 
 
@@ -57,11 +59,12 @@ def is_older_fhir(condition: Condition) -> bool:
     return bytes(condition.clinical_status)[:1] == b'"' or bytes(condition.verification_status)[:1] == b'"'
 
 
-def may_say_something(condition: Condition, reading: CodeReading, page: Page) -> bool:
-    """Is it worth reading: a concept of the rules, an unread problem that may matter, or another version of FHIR?"""
-    if not reading.silent or reading.may_matter or is_older_fhir(condition):
-        return True
-    return bool(page.encounter) and encounter_of(condition.encounter) == page.encounter
+def named_at_this_visit(condition: Condition, page: Page) -> bool:
+    """Does it belong to the encounter of the call?"""
+    text = None if condition.encounter is None else condition.encounter.reference
+    if not text or not page.encounter or page.encounter_id not in text:
+        return False
+    return encounter_of(condition.encounter) == page.encounter
 
 
 def _fact(
@@ -111,8 +114,11 @@ def _still_current(condition: Condition, active: bool | None, ended: DateInterva
 
 def _abated_undated(condition: Condition) -> bool:
     """It is over, though the record does not say readably when."""
-    given = (condition.abatement_period, condition.abatement_age, condition.abatement_range)
-    return bool(condition.abatement_date_time or condition.abatement_string) or any(map(is_given, given))
+    if condition.abatement_date_time or condition.abatement_string:
+        return True
+    return (
+        is_given(condition.abatement_period) or is_given(condition.abatement_age) or is_given(condition.abatement_range)
+    )
 
 
 def onset_of(condition: Condition, page: Page) -> tuple[DateInterval | None, str | None]:
@@ -151,6 +157,12 @@ def _onset_by_period_or_age(condition: Condition, page: Page) -> tuple[DateInter
 
 def abatement_of(condition: Condition, page: Page) -> DateInterval | None:
     """When it ended, where the record gives a date."""
+    if (
+        condition.abatement_date_time is None
+        and condition.abatement_string is None
+        and condition.abatement_period is NOTHING
+    ):
+        return None
     found = page.day(condition.abatement_date_time) or page.day(condition.abatement_string)
     if found is not None:
         return found
@@ -187,8 +199,7 @@ def _keep_unread_problem(
     condition: Condition, reading: CodeReading, began: DateInterval | None, dated: str | None, page: Page
 ) -> None:
     """An active problem that may belong to this episode is quoted as not read."""
-    here = bool(page.encounter) and encounter_of(condition.encounter) == page.encounter
-    if here or (page.of_this_episode(began) and reading.may_matter):
+    if named_at_this_visit(condition, page) or (page.of_this_episode(began) and reading.may_matter):
         page.tally.quote(_unread(condition, reading, dated), stem=reading.red_flag_stem)
 
 

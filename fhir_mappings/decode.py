@@ -22,7 +22,7 @@ from fhir_mappings.prefetch_values import (
     read_entry_by_entry,
     read_value,
 )
-from fhir_mappings.strict_json import SURROGATE, Limits, strict_json, too_deep
+from fhir_mappings.strict_json import SURROGATE, Limits, simple_string, strict_json, too_deep
 
 __all__ = ["HookCall", "HookContext", "Limits", "Malformed", "MalformedCall", "RawResource", "decode_call"]
 
@@ -92,7 +92,7 @@ class _SlowCall(_Envelope, rename="camel"):
 
 _C = TypeVar("_C", bound=_Envelope)
 
-_ONCE = ("hook", "hook_instance", "fhir_server", "fhir_authorization", "extension")
+_MEMBERS = frozenset({"userId", "patientId", "encounterId", "selections", "draftOrders"})
 _PATH = re.compile(r"`\$\.?([^`]*)`")
 
 
@@ -110,7 +110,7 @@ def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B0
     except RecursionError:
         raise too_deep("") from None
     _check_once(call, counts)
-    values = {str(key): prefetch_value(value) for key, value in (call.prefetch or {}).items()}
+    values = {str(key): prefetch_value(value) for key, value in call.prefetch.items()} if call.prefetch else {}
     return _hook_call(call, values, limits)
 
 
@@ -146,7 +146,8 @@ def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, _Counts]:
 
 
 def _check_once(call: _FastCall | _SlowCall, counts: _Counts) -> None:
-    if counts.members != sum(getattr(call, name) is not None for name in _ONCE):
+    members = (call.hook, call.hook_instance, call.fhir_server, call.fhir_authorization, call.extension)
+    if counts.members != len(members) - members.count(None):
         raise MalformedCall(Malformed.NOT_JSON, "", "a key stands twice in the call")
     if counts.keys != len(call.context or ()) + len(call.prefetch or ()):
         raise MalformedCall(Malformed.NOT_JSON, "", "a key stands twice in context or prefetch")
@@ -214,7 +215,10 @@ def _text(member: _Once | None, where: str, required: bool = False) -> str:
 
 
 def _context(members: dict[_Key, Raw], limits: Limits) -> HookContext:
-    found = {str(key): strict_json(bytes(raw), f"context.{_shown(key)}", limits) for key, raw in members.items()}
+    found: dict[str, Any] = {}
+    for key, raw in members.items():
+        text = bytes(raw)
+        found[str(key)] = simple_string(text) or strict_json(text, f"context.{_shown(key)}", limits)
     patient = _context_text(found, "patientId").removeprefix("Patient/")
     if not patient:
         raise MalformedCall(Malformed.UNUSABLE, "context.patientId", "missing")
@@ -232,7 +236,7 @@ def _context(members: dict[_Key, Raw], limits: Limits) -> HookContext:
 
 def _shown(key: str) -> str:
     """A key of the context as an error may name it: only the names that CDS Hooks defines."""
-    return key if key in ("userId", "patientId", "encounterId", "selections", "draftOrders") else "(another member)"
+    return key if key in _MEMBERS else "(another member)"
 
 
 def _context_text(found: dict[str, Any], key: str) -> str:

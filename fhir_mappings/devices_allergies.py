@@ -34,8 +34,8 @@ _NAMES = msgspec.json.Decoder(list[DeviceName | None] | None)
 _REACTIONS = msgspec.json.Decoder(list[Reaction | None] | None)
 
 
-def device_facts(device: Device, ended: frozenset[str], page: Page) -> Iterator[Fact]:
-    """A device on record; ``ended`` are the devices whose use is recorded as over ("Device/5")."""
+def device_facts(device: Device, page: Page) -> Iterator[Fact]:
+    """A device on record, and whether it is still in use."""
     if device.status == "entered-in-error":
         return
     readings = [page.codes.memo.of(device.type)] if is_given(device.type) else []
@@ -45,7 +45,7 @@ def device_facts(device: Device, ended: frozenset[str], page: Page) -> Iterator[
     if reading is None:
         return
     page.tally.count_code(reading)
-    current = device.status != "inactive" and f"Device/{device.id}" not in ended
+    current = device.status != "inactive" and f"Device/{device.id}" not in page.unused_devices
     yield from _device(device, reading, current, page)
 
 

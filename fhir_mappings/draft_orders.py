@@ -87,33 +87,45 @@ def context_facts(call: HookCall, terminology: Terminology) -> tuple[Fact, ...]:
     who = _patient_of(call)
     return tuple(
         fact
-        for draft, full_url, _ in _requests(call)
-        if _is_for(who, draft)
+        for draft, full_url in _service_requests(call)
+        if _stands(draft) and _is_for(who, draft)
         for fact in _context_facts(draft, _reference_of(draft, full_url), codes)
     )
 
 
 def draft_ids(call: HookCall) -> frozenset[str]:
     """The ids of all drafts: an order that is being written is not its own predecessor."""
-    return frozenset(id_of(draft) for draft in call.context.draft_orders if id_of(draft))
+    return frozenset([own for draft in call.context.draft_orders if (own := id_of(draft))])
 
 
-def _requests(call: HookCall) -> Iterator[tuple[RawResource, str, bool]]:
-    """Drafts that are orders for something to be done, with their fullUrl, and whether they were selected."""
+def _service_requests(call: HookCall) -> list[tuple[RawResource, str]]:
+    """The drafts of that type, with their fullUrl."""
     context = call.context
-    drafts = [
+    return [
         (draft, url)
         for draft, url in zip(context.draft_orders, context.full_urls, strict=True)
         if draft.get("resourceType") == "ServiceRequest"
     ]
-    everything = call.hook == "order-sign" or context.selections is None
-    named = [_selected(draft, url, context.selections or ()) for draft, url in drafts]
-    lost = not everything and not any(named) and _names_unknown_request(context.selections or (), call)
+
+
+def _stands(draft: RawResource) -> bool:
+    """Is it an order for something to be done, and not taken back?"""
+    status = draft.get("status")
+    return draft.get("doNotPerform") is not True and not (isinstance(status, str) and status in _NO_ORDER)
+
+
+def _requests(call: HookCall) -> Iterator[tuple[RawResource, str, bool]]:
+    """Drafts that are orders for something to be done, with their fullUrl, and whether they were selected."""
+    selections = call.context.selections
+    drafts = _service_requests(call)
+    if call.hook == "order-sign" or selections is None:
+        yield from ((draft, url, True) for draft, url in drafts if _stands(draft))
+        return
+    named = [_selected(draft, url, selections) for draft, url in drafts]
+    lost = not any(named) and _names_unknown_request(selections, call)
     for (draft, url), selected in zip(drafts, named, strict=True):
-        status = draft.get("status")
-        if draft.get("doNotPerform") is True or (isinstance(status, str) and status in _NO_ORDER):
-            continue
-        yield draft, url, everything or selected or (lost and not id_of(draft))
+        if _stands(draft):
+            yield draft, url, selected or (lost and not id_of(draft))
 
 
 def _selected(draft: RawResource, full_url: str, selections: Sequence[str]) -> bool:
@@ -133,11 +145,12 @@ def _names_unknown_request(selections: Sequence[str], call: HookCall) -> bool:
 
 
 def _reference_of(draft: RawResource, full_url: str) -> str:
-    return f"ServiceRequest/{id_of(draft)}" if id_of(draft) or not full_url else full_url
+    own = id_of(draft)
+    return f"ServiceRequest/{own}" if own or not full_url else full_url
 
 
 def _patient_of(call: HookCall) -> OnePatient:
-    return OnePatient(call.context.patient_id, _patient_urls(call), ())
+    return OnePatient(call.context.patient_id, _patient_urls(call))
 
 
 def _patient_urls(call: HookCall) -> frozenset[str]:
@@ -154,7 +167,11 @@ def _patient_urls(call: HookCall) -> frozenset[str]:
 
 
 def _is_for(who: OnePatient, draft: RawResource) -> bool:
-    return who.is_meant_by(reference_of(draft.get("subject")))
+    subject = draft.get("subject")
+    literal = subject.get("reference") if isinstance(subject, dict) else None
+    if isinstance(literal, str) and literal in who.own:
+        return True
+    return who.is_meant_by(reference_of(subject))
 
 
 def _recognise(draft: RawResource, low_back_reason: bool | None, codes: CodeReader) -> RecognisedOrder:

@@ -114,21 +114,23 @@ def concepts_in(raw: Raw) -> tuple[CodeableConcept, ...]:
 
 def quantity_in(raw: Raw) -> Quantity | None:
     """A Quantity, an Age or a Duration."""
-    return _read(_QUANTITY, raw)
+    return None if raw is NOTHING else _read(_QUANTITY, raw)
 
 
 def period_in(raw: Raw) -> Period | None:
     """A Period."""
-    return _read(_PERIOD, raw)
+    return None if raw is NOTHING else _read(_PERIOD, raw)
 
 
 def range_in(raw: Raw) -> Range | None:
     """A Range."""
-    return _read(_RANGE, raw)
+    return None if raw is NOTHING else _read(_RANGE, raw)
 
 
 def references_in(raw: Raw) -> tuple[str, ...]:
     """The literal references of a list."""
+    if raw is NOTHING:
+        return ()
     found = _read(_REFERENCES, raw)
     if found is None:
         return ()
@@ -156,7 +158,7 @@ def anything_in(raw: Raw) -> Any:
 
 def is_given(raw: Raw) -> bool:
     """Is the member there, and not null?"""
-    return raw is not NOTHING and len(raw) > 0 and raw != _NULL
+    return raw is not NOTHING and raw != _NULL and len(raw) > 0
 
 
 _NULL = Raw(b"null")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw, Struct
@@ -27,6 +27,7 @@ from fhir_mappings.fhir_records import (
     MedicationRecord,
     MedicationRequest,
     MedicationStatement,
+    Reference,
     type_name,
 )
 from fhir_mappings.lookup import Lookup
@@ -116,45 +117,60 @@ class _Course(Struct, frozen=True):
     days: int | None = None
 
 
-def medication_facts(record: MedicationRecord, page: Page) -> Iterator[Fact]:
-    """What one entry about a medicine says, once for each group that its ingredients belong to."""
+def medication_facts(record: MedicationRecord, groups: tuple[str, ...], page: Page) -> list[Fact]:
+    """What one entry about a medicine says, once for each group that its ingredients belong to.
+
+    ``groups`` are those of the code in the entry itself; they do not yet know by which way it is given.
+    """
     if is_older_statement(record):
         raise OlderFhir
     stated = _STATES[type(record)].get(record.status or "")
     if stated is None:
-        return
-    medicine = _medicine(record, page)
-    if not page.codes.medicines.of(medicine):
-        return
+        return []
+    medicine = record.medication_codeable_concept
+    if record.medication_reference is not None and not is_given(medicine):
+        medicine = _referred_to(record, record.medication_reference, page)
+        groups = page.codes.medicines.of(medicine)
+    if not groups:
+        return []
     named = concept_in(medicine)
     dosages = _dosages(record)
-    concepts = page.codes.medicine_by_route(medicine, _routes(dosages))
-    if named is None or not concepts:
-        return
-    concepts = tuple(concept for concept in concepts if concept not in CONTRAST)
+    routes = _routes(dosages) if dosages else ""
+    groups = page.codes.medicine_by_route(medicine, routes) if routes else groups
+    if named is None or not groups:
+        return []
     state, current = stated
-    intent = record.intent if isinstance(record, MedicationRequest) else None
-    if intent in _ONLY_PLANNED:
+    request = record if isinstance(record, MedicationRequest) else None
+    if request is not None and request.intent in _ONLY_PLANNED:
         state, current = "planned", False
     if isinstance(record, MedicationDispense):
         current = current and _may_last(record, page)
-    denied = state == "not-done" or (isinstance(record, MedicationRequest) and record.do_not_perform is True)
+    denied = state == "not-done" or (request is not None and request.do_not_perform is True)
     course = _course(record, dosages, page)
-    marks = (record.status if not current else "", _who_says(record))
-    for concept in concepts:
-        yield Fact(
+    concepts = [concept for concept in groups if concept not in CONTRAST]
+    if not concepts:
+        return []
+    evidence = evidence_of(
+        record, shown(named.words), course.dated, (record.status if not current else "", _who_says(record))
+    )
+    encounter = encounter_of(record.encounter)
+    another = states_another_reason(record.reason_code, record.reason_reference, record, page)
+    return [
+        Fact(
             concept=concept,
             kind=FactKind.MEDICATION,
-            evidence=evidence_of(record, shown(named.words), course.dated, (mark or "" for mark in marks)),
+            evidence=evidence,
             present=not denied,
             current=current and not denied,
             began=course.began,
             ended=course.ended,
             state=state,
-            encounter=encounter_of(record.encounter),
-            stated_other_indication=states_another_reason(record.reason_code, record.reason_reference, record, page),
+            encounter=encounter,
+            stated_other_indication=another,
             days_supplied=course.days,
         )
+        for concept in concepts
+    ]
 
 
 def is_older_statement(record: MedicationRecord) -> bool:
@@ -176,10 +192,9 @@ def _who_says(record: MedicationRecord) -> str:
     return "patient-reported" if reported else ""
 
 
-def _medicine(record: MedicationRecord, page: Page) -> Raw:
-    if is_given(record.medication_codeable_concept) or record.medication_reference is None:
-        return record.medication_codeable_concept
-    medication = page.lookup.find(record.medication_reference.reference, within=record)
+def _referred_to(record: MedicationRecord, reference: Reference, page: Page) -> Raw:
+    """The code of the Medication that the entry points to."""
+    medication = page.lookup.find(reference.reference, within=record)
     if isinstance(medication, Medication):
         return medication.code
     page.tally.spoiled.add(type_name(record))  # which medicine it is cannot be told: not the same as none

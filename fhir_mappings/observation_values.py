@@ -151,7 +151,7 @@ def component_names(raw: Raw) -> list[ComponentName]:
 def result_of(item: HasValue, codes: CodeReader) -> Result:
     """The value of an item, whatever type it has."""
     words, course = ((), "") if item.interpretation is NOTHING else _interpretations(item.interpretation, codes)
-    if is_given(item.value_quantity):
+    if item.value_quantity is not NOTHING and is_given(item.value_quantity):
         return Result(quantity=quantity_in(item.value_quantity), interpreted=words, course=course)
     if is_given(item.value_codeable_concept):
         return Result(concept=concept_in(item.value_codeable_concept), interpreted=words, course=course)

@@ -67,8 +67,8 @@ class _Frame(Struct, frozen=True):
     marks: tuple[str, ...]
 
 
-def observation_facts(observation: Observation, page: Page) -> list[Fact]:
-    """What one Observation and its components say."""
+def observation_facts(observation: Observation, reading: CodeReading, page: Page) -> list[Fact]:
+    """What one Observation, whose code is read, and its components say."""
     if observation.status not in _STATUSES and observation.status is not None:
         return []
     began, dated = _observed(observation, page)
@@ -76,16 +76,16 @@ def observation_facts(observation: Observation, page: Page) -> list[Fact]:
         observation=observation,
         began=began,
         dated=dated,
-        side=side_in(observation.body_site, page.codes) if is_given(observation.body_site) else "",
+        side="" if observation.body_site is NOTHING else side_in(observation.body_site, page.codes),
         encounter=encounter_of(observation.encounter),
         marks=("preliminary",) if observation.status == "preliminary" else (),
     )
-    if not is_given(observation.component):
-        return _Item(observation, frame, page).facts(panel=False)
+    if observation.component is NOTHING or not is_given(observation.component):
+        return _Item(observation, reading, frame, page).facts(panel=False)
     components = components_in(observation.component)
-    found = _Item(observation, frame, page).facts(panel=bool(components))
+    found = _Item(observation, reading, frame, page).facts(panel=bool(components))
     for component in components:
-        found += _Item(component, frame, page).facts(panel=False)
+        found += _Item(component, page.codes.findings.of(component.code), frame, page).facts(panel=False)
     return found
 
 
@@ -106,23 +106,22 @@ class _Item:
 
     __slots__ = ("_found", "_frame", "_item", "_page", "_reading", "_result")
 
-    def __init__(self, item: HasValue, frame: _Frame, page: Page) -> None:
+    def __init__(self, item: HasValue, reading: CodeReading, frame: _Frame, page: Page) -> None:
         self._item = item
         self._frame = frame
         self._page = page
-        self._reading: CodeReading = page.codes.findings.of(item.code)
+        self._reading = reading
         self._result = NO_RESULT
         self._found: list[Fact] = []
 
     def facts(self, panel: bool) -> list[Fact]:
         """The facts; an answer that is not understood is counted."""
         reading, tally = self._reading, self._page.tally
-        tally.count_code(reading)
-        if says_nothing(self._item):
+        if reading.unmapped or reading.unread:
+            tally.count_code(reading)
+        if self._item.data_absent_reason is not NOTHING and says_nothing(self._item):
             return self._found
-        if reading.silent and self._named_by_its_value():
-            return self._found
-        if reading.silent and not reading.red_flag_stem:
+        if reading.silent and (self._named_by_its_value() or not reading.red_flag_stem):
             return self._found
         result = self._result = result_of(self._item, self._page.codes)
         if reading.silent or reading.contradicted:
@@ -138,7 +137,7 @@ class _Item:
             self._asked(reading.observable)
         else:
             for statement in reading.statements:
-                self._stated(statement)
+                _READERS.get(statement.concept, _Item._finding)(self, statement)
         if not self._found and result.given:
             tally.unread_texts += 1
             self._quote(named=True)
@@ -201,12 +200,12 @@ class _Item:
         marks: tuple[str, ...] = (),
     ) -> None:
         frame, result = self._frame, self._result
-        said = (*frame.marks, *statement.marks, *marks)
+        said = _said(self._reading.says, result)
         self._found.append(
             Fact(
                 concept=concept,
                 kind=FactKind.OBSERVATION,
-                evidence=evidence_of(frame.observation, _said(self._reading.says, result), frame.dated, said),
+                evidence=evidence_of(frame.observation, said, frame.dated, frame.marks + statement.marks + marks),
                 present=present,
                 suspected=statement.suspected,
                 current=not statement.history,
@@ -245,13 +244,6 @@ class _Item:
         if said is None and not self._result.given and not self._result.interpreted:
             for statement in self._reading.statements:
                 self._say(statement.concept, statement, present=statement.present)
-
-    def _stated(self, statement: Statement) -> None:
-        read = _READERS.get(statement.concept)
-        if read is None:
-            self._finding(statement)
-        else:
-            read(self, statement)
 
     def _score(self, statement: Statement) -> None:
         name, instrument = _SCORES[statement.concept]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -61,7 +62,11 @@ class ReasonReader:
         self._call = call
         self._codes = codes
         self._who = who
-        self._lookup = Lookup([value.entries for value in call.prefetch.values()])
+
+    @cached_property
+    def _lookup(self) -> Lookup:
+        """Every entry of the call; opened only where a reason points somewhere."""
+        return Lookup([value.entries for value in self._call.prefetch.values()])
 
     def read(self, draft: RawResource, reference: str, now: datetime | None) -> Reasons:
         """Every reason of this draft; those whose words say since when are dated from the day it was written."""
@@ -76,7 +81,8 @@ class ReasonReader:
                 _add(reasons, self._codes.of(concept), f"{reference}#reasonCode")
         for each in listed(draft.get("reasonReference")):
             self._follow(reasons, each, draft, reference)
-        reasons.facts += _onsets(reasons, _written_on(draft, now))
+        if any(statement.says_since_when for statement in reasons.statements):
+            reasons.facts += _onsets(reasons, _written_on(draft, now))
         return reasons
 
     def _follow(self, reasons: Reasons, link: object, draft: RawResource, where: str) -> None:
@@ -160,7 +166,8 @@ def _add(reasons: Reasons, reading: CodeReading, where: str) -> None:
         return
     reasons.low_back = reasons.low_back or is_low_back(reading)
     for statement in reading.statements:
-        if any(replace(statement, marks=each.marks) == each for each in reasons.statements):
+        said = [each for each in reasons.statements if each.concept == statement.concept]
+        if said and any(replace(statement, marks=each.marks) == each for each in said):
             continue  # the same in other words
         reasons.statements.append(statement)
         reasons.facts.append(

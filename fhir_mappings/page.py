@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta, timezone
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReader, CodeReading
 from fhir_mappings.elements import version_in
-from fhir_mappings.fhir_records import NOTHING, Record, type_name
+from fhir_mappings.fhir_records import NOTHING, Record
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.partial_dates import not_after, read_date
 from fhir_mappings.record_text import shown, shown_date
@@ -58,6 +58,8 @@ class Tally(Struct):
 
     def count_codes(self, readings: Collection[CodeReading]) -> None:
         """The same of many, of which most have codes."""
+        if not readings:
+            return
         self.unmapped.update(*[reading.unmapped for reading in readings])
         self.unread_texts += len([1 for reading in readings if reading.unread and not reading.unmapped])
 
@@ -73,6 +75,13 @@ class Page(Struct):
     lookup: Lookup
     tally: Tally
     tomorrow: date  # what lies after it is a mistake; a day of slack for time zones
+    draft_ids: frozenset[str] = frozenset()  # orders that are being judged
+    unused_devices: frozenset[str] = frozenset()  # "Device/5": every recorded use is over
+
+    @property
+    def encounter_id(self) -> str:
+        """The id alone of the encounter of the call."""
+        return self.encounter.removeprefix("Encounter/")
 
     def day(self, text: str | None) -> DateInterval | None:
         """A date of the record, as an interval of the patient's days."""
@@ -117,14 +126,15 @@ def before(said: DateInterval, ago: DayRange) -> DateInterval | None:
         return None
 
 
-def evidence_of(record: Record, says: str, dated: str | None = None, marks: Iterable[str] = ()) -> Evidence:
+def evidence_of(record: Record, says: str, dated: str | None = None, marks: Sequence[str | None] = ()) -> Evidence:
     """This entry of the record, as a clinician can look it up. ``says`` is text that ``shown`` has made plain."""
+    own_id, meta = record.id, record.meta
     return Evidence(
-        f"{type_name(record)}/{shown(record.id) if record.id else ''}",
+        f"{type(record).__name__}/{shown(own_id) if own_id else ''}",
         says,
         shown_date(dated) if dated else "",
-        tuple(dict.fromkeys(filter(None, marks))),
-        "" if record.meta is NOTHING else _version(record.meta),
+        tuple(dict.fromkeys(filter(None, marks))) if any(marks) else (),
+        "" if meta is NOTHING else _version(meta),
     )
 
 

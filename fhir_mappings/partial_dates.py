@@ -32,9 +32,14 @@ def read_date(text: str | None, offset: timezone | None = None) -> DateInterval 
     if not text:
         return None
     text = text.strip()
-    if len(text) > 10:
-        return _day_of_time_stamp(text, offset)
-    if len(text) == 10 and text[4] == "-" and text[7] == "-":
+    if len(text) > 10 and text[4] == text[7] == "-" and text[10] == "T":  # as most are: read by the C library
+        try:
+            stamp = datetime.fromisoformat(text)
+            day = stamp.date() if offset is None or offset is UTC else _patients_day(stamp, offset)
+        except (ValueError, OverflowError):
+            return _day_of_unusual_time_stamp(text, offset)
+        return DateInterval(day, day) if day.year >= _FIRST_YEAR else None
+    if len(text) == 10 and text[4] == text[7] == "-":
         return _day(text)
     found = _MONTH_OR_YEAR.fullmatch(text)
     if found is None:
@@ -57,17 +62,6 @@ def _month_or_year(year: int, month: int | None) -> DateInterval | None:
     if month is None:
         return DateInterval(date(year, 1, 1), date(year, 12, 31))
     return DateInterval(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
-
-
-def _day_of_time_stamp(text: str, offset: timezone | None) -> DateInterval | None:
-    if text[4] == "-" and text[7] == "-" and text[10] == "T":  # the common form, read by the C library
-        try:
-            stamp = datetime.fromisoformat(text)
-            day = _patients_day(stamp, offset)
-        except (ValueError, OverflowError):
-            return _day_of_unusual_time_stamp(text, offset)
-        return DateInterval(day, day) if day.year >= _FIRST_YEAR else None
-    return None
 
 
 def _patients_day(stamp: datetime, offset: timezone | None) -> date:

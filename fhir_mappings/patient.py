@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
+from msgspec import Raw, Struct
+
 from fhir_mappings.elements import Unreadable, anything_in, is_given
-from fhir_mappings.fhir_records import Patient
+from fhir_mappings.fhir_records import NOTHING, Patient
 from fhir_mappings.partial_dates import read_date
 from rules.dates import DateInterval
 from rules.facts import AgeRange
 
 _SEXES = frozenset({"male", "female", "other", "unknown"})
 _OLDEST = 130
+
+
+class _Name(Struct, frozen=True, gc=False):
+    family: Raw = NOTHING
+
+
+_NAMES = msgspec.json.Decoder(list[_Name])
 
 
 def birth_of(patient: Patient) -> DateInterval | None:
@@ -41,6 +51,14 @@ def is_older_fhir(patient: Patient) -> bool:
     """DSTU2 has family names as lists; later versions never do."""
     if not is_given(patient.name):
         return False
+    try:
+        return any(bytes(name.family)[:1] == b"[" for name in _NAMES.decode(patient.name))
+    except (msgspec.DecodeError, RecursionError):
+        return _has_listed_family(patient)
+
+
+def _has_listed_family(patient: Patient) -> bool:
+    """The same of a name in a shape that FHIR does not give it."""
     try:
         names = anything_in(patient.name)
     except Unreadable:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, timedelta, timezone
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
 from fhir_mappings.chart import Chart, chart_from_bundle, chart_from_prefetch, gap
-from fhir_mappings.codes import CodeReading
-from fhir_mappings.conditions import condition_facts, may_say_something
+from fhir_mappings.conditions import condition_facts
 from fhir_mappings.devices_allergies import allergy_facts, device_facts, devices_no_longer_used
 from fhir_mappings.elements import Unreadable
 from fhir_mappings.encounter_and_user import is_specialist, user_specialties
 from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.fhir_records import (
     NOTHING,
-    AboutPatient,
     AllergyIntolerance,
     Condition,
     Device,
@@ -27,30 +25,36 @@ from fhir_mappings.fhir_records import (
     ImagingStudy,
     MedicationAdministration,
     MedicationDispense,
-    MedicationRecord,
     MedicationRequest,
     MedicationStatement,
     Observation,
     Practitioner,
     PractitionerRole,
     Procedure,
+    Record,
     ServiceRequest,
     type_name,
 )
 from fhir_mappings.imaging_history import report_facts, study_facts
 from fhir_mappings.lookup import Lookup
-from fhir_mappings.medications import is_older_statement, medication_facts
-from fhir_mappings.named_by_value import value_may_speak
-from fhir_mappings.observation_values import component_names
+from fhir_mappings.medications import medication_facts
 from fhir_mappings.observations import observation_facts
 from fhir_mappings.page import Page, Tally, evidence_of, reader_for
 from fhir_mappings.patient import age_on, birth_of, sex_of
-from fhir_mappings.procedures_done import is_older_procedure, procedure_facts
+from fhir_mappings.procedures_done import procedure_facts
 from fhir_mappings.references import local_reference
 from fhir_mappings.service_requests import request_facts
 from fhir_mappings.status_codes import OlderFhir
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.versions import latest_versions
+from fhir_mappings.worth_reading import (
+    everything,
+    observations_worth_reading,
+    of_known_medicines,
+    problems_worth_reading,
+    procedures_worth_reading,
+    requests_worth_reading,
+)
 from rules.facts import ClinicalPicture, Fact, FactKind, SourceGap
 
 __all__ = [
@@ -63,11 +67,23 @@ __all__ = [
     "draw_picture",
 ]
 
-R = TypeVar("R", bound=AboutPatient)
-M = TypeVar("M", bound=MedicationRecord)
-
-# Longest look-back for temperature and weight: weight loss within a year (rules/parameters.toml), and a margin.
-_VITAL_SIGNS_KEPT = timedelta(days=550)
+_Choose = Callable[[list[Any], Page], Iterable[tuple[Any, ...]]]
+_Read = Callable[..., Iterable[Fact]]
+# What may be worth reading of each type of record, and who reads it; facts come in this order.
+_READERS: tuple[tuple[type[Any], _Choose, _Read], ...] = (
+    (Condition, problems_worth_reading, condition_facts),
+    (Observation, observations_worth_reading, observation_facts),
+    (Procedure, procedures_worth_reading, procedure_facts),
+    (MedicationRequest, of_known_medicines, medication_facts),
+    (MedicationStatement, of_known_medicines, medication_facts),
+    (MedicationDispense, of_known_medicines, medication_facts),
+    (MedicationAdministration, of_known_medicines, medication_facts),
+    (ServiceRequest, requests_worth_reading, request_facts),
+    (DiagnosticReport, everything, report_facts),
+    (ImagingStudy, everything, study_facts),
+    (Device, everything, device_facts),
+    (AllergyIntolerance, everything, allergy_facts),
+)
 
 
 class PatientContext(Struct, frozen=True):
@@ -93,9 +109,11 @@ def draw_picture(
         lookup=Lookup(chart.pages, chart.records),
         tally=Tally(unmapped=set()),
         tomorrow=as_of + timedelta(days=1),
+        draft_ids=context.draft_ids,
+        unused_devices=_unused_devices(chart),
     )
     older: set[str] = set()
-    facts = [*drafts, *_facts(chart, page, older, context.draft_ids)]
+    facts = [*drafts, *_facts(chart, page, older)]
     encounter = _encounter(chart, page)
     facts += _encounter_reasons(encounter, page)
     tally = page.tally
@@ -117,47 +135,26 @@ def draw_picture(
     )
 
 
-def _facts(chart: Chart, page: Page, older: set[str], draft_ids: frozenset[str]) -> list[Fact]:
+def _facts(chart: Chart, page: Page, older: set[str]) -> list[Fact]:
+    """What every kind of record says, one kind after the other."""
     facts: list[Fact] = []
-
-    def records(kind: type[R]) -> list[R]:
-        several: list[R] = chart.records.get(kind, [])
-        return latest_versions(several) if len(several) > 1 else several
-
-    def read(several: list[R], reader: Callable[[R, Page], Iterable[Fact]]) -> None:
-        for record in several:
-            facts.extend(_read(record, reader, page, older))
-
-    read(_problems_worth_reading(records(Condition), page), condition_facts)
-    read(_worth_reading(records(Observation), page), observation_facts)
-    read(_coded_with_meaning(records(Procedure), page, also=is_older_procedure), procedure_facts)
-    for kind in (MedicationRequest, MedicationStatement, MedicationDispense, MedicationAdministration):
-        read(_of_known_medicines(records(kind), page), medication_facts)
-    earlier = [each for each in records(ServiceRequest) if each.id is None or each.id not in draft_ids]
-    read(_coded_with_meaning(earlier, page, also=_has_performer_type), request_facts)
-    read(records(DiagnosticReport), report_facts)
-    read(records(ImagingStudy), study_facts)
-    ended = devices_no_longer_used(records(DeviceUseStatement))
-    read(records(Device), lambda device, page: device_facts(device, ended, page))
-    read(records(AllergyIntolerance), allergy_facts)
+    for kind, choose, reader in _READERS:
+        several = chart.records.get(kind)
+        if not several:
+            continue
+        for chosen in choose(latest_versions(several) if len(several) > 1 else several, page):
+            facts += _read(chosen, reader, page, older)
     return facts
 
 
-def _has_performer_type(request: ServiceRequest) -> bool:
-    return request.performer_type is not NOTHING
-
-
-def _never(_: AboutPatient) -> bool:
-    return False
-
-
-def _read(record: R, reader: Callable[[R, Page], Iterable[Fact]], page: Page, older: set[str]) -> Collection[Fact]:
+def _read(chosen: tuple[Any, ...], reader: _Read, page: Page, older: set[str]) -> Collection[Fact]:
     """The facts of one record. One that cannot be read, or is of an older FHIR version, makes a gap."""
+    record: Record = chosen[0]
     if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
         page.tally.drop(type_name(record))  # FHIR R4, 2.4: what is not understood here may turn the meaning around
         return ()
     try:
-        return list(reader(record, page))
+        return list(reader(*chosen, page))
     except Unreadable:
         page.tally.drop(type_name(record))
     except OlderFhir:
@@ -165,104 +162,9 @@ def _read(record: R, reader: Callable[[R, Page], Iterable[Fact]], page: Page, ol
     return ()
 
 
-def _worth_reading(observations: list[Observation], page: Page) -> list[Observation]:
-    """Observations whose code means something to a rule, and panels; the many others cost one look-up each.
-
-    Old vital signs, often hundreds, are left out: no rule looks further back than a year and a half.
-    """
-    oldest = (page.as_of - _VITAL_SIGNS_KEPT).isoformat()
-    get, read = page.codes.findings.get, page.codes.findings.of
-    kept: list[Observation] = []
-    quiet: dict[bytes, CodeReading] = {}
-    for observation in observations:
-        key = bytes(observation.code)
-        reading = get(key)
-        if reading is None:
-            reading = read(observation.code)
-        if not reading.silent:
-            stamp = observation.effective_date_time
-            if not reading.ages or stamp is None or stamp >= oldest or observation.component is not NOTHING:
-                kept.append(observation)
-        elif reading.red_flag_stem and observation.value_quantity is NOTHING:
-            kept.append(observation)  # a name that is not understood, with a result that may answer yes
-        elif _speaks_otherwise(reading, observation, page):
-            kept.append(observation)
-        else:
-            quiet[key] = reading
-    page.tally.count_codes(quiet.values())
-    return kept
-
-
-def _speaks_otherwise(reading: CodeReading, observation: Observation, page: Page) -> bool:
-    """Is a result whose name tells nothing worth reading for its value, or for what is inside it?"""
-    if observation.value_codeable_concept is not NOTHING or observation.value_string is not NOTHING:
-        if value_may_speak(reading.says, observation, page.codes):
-            return True
-    return observation.component is not NOTHING and _has_meaning_inside(observation, page)
-
-
-def _of_known_medicines(several: list[M], page: Page) -> list[M]:
-    """Entries about a medicine that a rule reads, and those whose medicine stands elsewhere."""
-    get, read = page.codes.medicines.get, page.codes.medicines.of
-    kept: list[M] = []
-    for record in several:
-        medicine = record.medication_codeable_concept
-        found = get(bytes(medicine))
-        if found is None:
-            found = read(medicine)
-        if found or record.medication_reference is not None or is_older_statement(record):
-            kept.append(record)
-    return kept
-
-
-def _problems_worth_reading(conditions: list[Condition], page: Page) -> list[Condition]:
-    get, read = page.codes.memo.get, page.codes.memo.of
-    kept: list[Condition] = []
-    quiet: dict[bytes, CodeReading] = {}
-    for condition in conditions:
-        key = bytes(condition.code)
-        reading = get(key)
-        if reading is None:
-            reading = read(condition.code)
-        if may_say_something(condition, reading, page):
-            kept.append(condition)
-        else:
-            quiet[key] = reading
-    page.tally.count_codes(quiet.values())
-    return kept
-
-
-def _has_meaning_inside(panel: Observation, page: Page) -> bool:
-    """Does a panel hold a component that a rule reads? One that cannot be decoded is left to the reader to count."""
-    get, read = page.codes.findings.get, page.codes.findings.of
-    try:
-        parts = component_names(panel.component)
-    except Unreadable:
-        return True
-    for part in parts:
-        reading = get(bytes(part.code)) or read(part.code)
-        if not reading.silent or reading.red_flag_stem:
-            return True
-        if value_may_speak(reading.says, part, page.codes):
-            return True
-    return False
-
-
-def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool] = _never) -> list[R]:
-    get, read = page.codes.memo.get, page.codes.memo.of
-    kept: list[R] = []
-    quiet: dict[bytes, CodeReading] = {}
-    for record in several:
-        key = bytes(record.code)
-        reading = get(key)
-        if reading is None:
-            reading = read(record.code)
-        if reading.silent and not also(record):
-            quiet[key] = reading
-        else:
-            kept.append(record)
-    page.tally.count_codes(quiet.values())
-    return kept
+def _unused_devices(chart: Chart) -> frozenset[str]:
+    uses = chart.records.get(DeviceUseStatement)
+    return devices_no_longer_used(latest_versions(uses)) if uses else frozenset()
 
 
 def _encounter(chart: Chart, page: Page) -> Encounter | None:
@@ -304,6 +206,8 @@ def _specialties(chart: Chart, page: Page) -> tuple[str, ...]:
 
 
 def _gaps(chart: Chart, older: set[str], tally: Tally) -> tuple[SourceGap, ...]:
+    if not (chart.gaps or older or tally.spoiled):
+        return ()
     found = {*chart.gaps, *(gap(source, "unsupported version") for source in older)}
     found.update(gap(source, "incomplete") for source in tally.spoiled)
     return tuple(sorted(found, key=lambda each: (each.source, each.why)))

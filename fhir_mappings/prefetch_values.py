@@ -86,7 +86,7 @@ _PARTIAL = frozenset(
 
 def prefetch_value(value: Any) -> PrefetchValue:
     """A typed value, classified."""
-    if isinstance(value, Bundle):
+    if type(value) is Bundle:
         return _bundle(value.entry or [], value, 0)
     if value is None:
         return EMPTY
@@ -117,10 +117,11 @@ def is_partial(outcome: OperationOutcome) -> bool:
 
 def _bundle(entries: list[Entry], bundle: Bundle, dropped: int) -> PrefetchValue:
     next_link = None
-    for link in bundle.link or ():
-        if link.relation == "next":
-            next_link = link.url or ""
-            break
+    if bundle.link is not None:
+        for link in bundle.link:
+            if link.relation == "next":
+                next_link = link.url or ""
+                break
     more = bundle.total is not None and bundle.total > len(entries) + dropped and bundle.type == "searchset"
     if next_link is None and not more and not dropped:
         return PrefetchValue(State.READ, entries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhir_mappings.body_sites import side_in
+from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import is_given, period_in
 from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import Procedure
@@ -27,14 +28,13 @@ _STATES = {
 _OLDER_STATUSES = frozenset({"aborted", "suspended"})
 
 
-def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
-    """What one Procedure says."""
+def procedure_facts(procedure: Procedure, reading: CodeReading, page: Page) -> Iterator[Fact]:
+    """What one Procedure says, ``reading`` its code."""
     if is_older_procedure(procedure):
         raise OlderFhir
     state = _STATES.get(procedure.status or "")
     if state is None:  # entered in error, or no status of R4
         return
-    reading = page.codes.memo.of(procedure.code)
     page.tally.count_code(reading)
     if reading.contradicted:
         return
@@ -47,7 +47,7 @@ def procedure_facts(procedure: Procedure, page: Page) -> Iterator[Fact]:
         yield Fact(
             concept=statement.concept,
             kind=FactKind.PROCEDURE,
-            evidence=evidence_of(procedure, reading.says, dated, (mark or "" for mark in marks)),
+            evidence=evidence_of(procedure, reading.says, dated, marks),
             present=statement.present and state != "not-done",
             suspected=suspected,
             current=procedure.status not in ("on-hold", "not-done"),

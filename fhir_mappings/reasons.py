@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from msgspec import Raw
 
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import references_in
-from fhir_mappings.fhir_records import Condition, Observation, Record
+from fhir_mappings.fhir_records import NOTHING, Condition, Observation, Record
 from fhir_mappings.page import Page
 from rules.concepts import GROUPS
 
@@ -33,8 +33,13 @@ _MAY_BE_THE_BACK = re.compile(
 
 def states_another_reason(codes: Raw, references: Raw, record: Record, page: Page) -> bool:
     """Is a reason given, and is none of the given reasons the back, for all that can be read?"""
-    readings = list(_reasons(codes, references, record, page))
-    return bool(readings) and not any(_may_be_the_back(reading) for reading in readings)
+    if codes is NOTHING and references is NOTHING:
+        return False  # as of most
+    readings = _reasons(codes, references, record, page)
+    for reading in readings:
+        if _may_be_the_back(reading):
+            return False
+    return bool(readings)
 
 
 def is_low_back(reading: CodeReading) -> bool:
@@ -48,12 +53,14 @@ def _may_be_the_back(reading: CodeReading) -> bool:
     return not reading.says or _MAY_BE_THE_BACK.search(reading.says) is not None
 
 
-def _reasons(codes: Raw, references: Raw, record: Record, page: Page) -> Iterator[CodeReading]:
-    if len(codes):
-        yield from page.codes.lists.of(codes)
-    for reference in references_in(references):
-        found = page.lookup.find(reference, within=record)
-        if isinstance(found, Condition | Observation):
-            yield page.codes.memo.of(found.code)
-        else:
-            yield CodeReading()  # a reason that the call does not hold could be the back
+def _reasons(codes: Raw, references: Raw, record: Record, page: Page) -> Sequence[CodeReading]:
+    coded = page.codes.lists.of(codes) if len(codes) else ()
+    linked = references_in(references)
+    return (*coded, *(_linked(each, record, page) for each in linked)) if linked else coded
+
+
+def _linked(reference: str, record: Record, page: Page) -> CodeReading:
+    found = page.lookup.find(reference, within=record)
+    if isinstance(found, Condition | Observation):
+        return page.codes.memo.of(found.code)
+    return CodeReading()  # a reason that the call does not hold could be the back

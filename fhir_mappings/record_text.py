@@ -12,13 +12,11 @@ _DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 
 def shown(text: str) -> str:
     """Record text to be quoted: no control, direction or zero-width characters, at most 120 characters."""
-    endless = len(text) > _LOOKED_AT
-    text = text[:_LOOKED_AT]
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_visible, text))
-    elif len(text) <= LONGEST and "  " not in text and text[:1] != " " != text[-1:]:
+    # Python's isprintable: nothing of the categories C and Z but the plain space.
+    if len(text) <= LONGEST and text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
         return text  # as nearly all are
-    text = " ".join(text.split())
+    endless = len(text) > _LOOKED_AT
+    text = " ".join("".join(map(_visible, text[:_LOOKED_AT])).split())
     return text if len(text) <= LONGEST and not endless else text[: LONGEST - 1].rstrip() + "…"
 
 
@@ -31,5 +29,5 @@ def _visible(character: str) -> str:
 
 def shown_date(text: str | None) -> str:
     """The date part of a FHIR date, as the record gives it."""
-    found = _DATE.match(text or "")
-    return found[0] if found else ""
+    found = _DATE.match(text) if text else None
+    return found[0] if found is not None else ""

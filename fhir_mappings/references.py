@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 import msgspec
 from msgspec import Raw, Struct
@@ -69,11 +70,18 @@ class OnePatient:
     servers are not told apart by their addresses: proxies give one server many, and patient ids are checked anyway.
     """
 
-    def __init__(self, patient_id: str, full_urls: frozenset[str], identifiers: tuple[Identifier, ...]) -> None:
+    def __init__(self, patient_id: str, full_urls: frozenset[str], identifiers: Raw = NOTHING) -> None:
         self._local = f"Patient/{patient_id}"
-        self._urns = full_urls | {f"urn:uuid:{patient_id}", f"urn:oid:{patient_id}"}
-        self._identifiers = {each.system or "": each.value for each in identifiers if each.value}
+        self._id = patient_id
+        self._full_urls = full_urls
+        self._identifiers_of_patient = identifiers
         self.own: set[str | None] = {self._local}  # references that were found to mean the patient
+
+    @cached_property
+    def _identifiers(self) -> dict[str, str | None]:
+        """The patient's business identifiers by system; read only where a record names its patient by one."""
+        found = identifiers_in(self._identifiers_of_patient)
+        return {each.system or "": each.value for each in found if each.value}
 
     def is_this(self, patient: Patient) -> bool:
         """Is this Patient resource the patient of the call?"""
@@ -90,10 +98,13 @@ class OnePatient:
             return True
         if text.startswith("#"):
             return self._by_contained(text[1:], who, contained)
-        found = text in self._urns or local_reference(text) == self._local
+        found = self._is_address(text) or local_reference(text) == self._local
         if found and len(self.own) < _KEPT:
             self.own.add(text)
         return found
+
+    def _is_address(self, text: str) -> bool:
+        return text in self._full_urls or text in (f"urn:uuid:{self._id}", f"urn:oid:{self._id}")
 
     def _by_contained(self, local_id: str, who: Reference, contained: Raw) -> bool:
         """A Patient inside the resource has no address: its id or an identifier must be the patient's."""

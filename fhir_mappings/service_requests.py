@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhir_mappings.body_sites import side_in
+from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import is_given, period_in
 from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import ServiceRequest
@@ -25,14 +26,13 @@ _STATES = {
 _TENTATIVE = frozenset({"proposal", "option"})
 
 
-def request_facts(request: ServiceRequest, page: Page) -> Iterator[Fact]:
-    """What one ServiceRequest of the chart says."""
+def request_facts(request: ServiceRequest, reading: CodeReading, page: Page) -> Iterator[Fact]:
+    """What one ServiceRequest of the chart says, ``reading`` its code."""
     stated = _STATES.get(request.status or "")
     if stated is None:
         return
     state, current = stated
     denied = state == "not-done" or request.do_not_perform is True
-    reading = page.codes.memo.of(request.code)
     page.tally.count_code(reading)
     if reading.contradicted:
         return

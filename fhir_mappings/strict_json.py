@@ -21,10 +21,13 @@ class Limits(Struct, frozen=True):
     context_depth: int = 60
 
 
+def simple_string(text: bytes) -> str:
+    """A string without escapes, as ids and references are: it can mean one thing only. Empty for anything else."""
+    return _STRING.decode(text) if text[:1] == b'"' and b"\\" not in text else ""
+
+
 def strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
     """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
-    if limits is not None and _is_simple_string(text):
-        return _STRING.decode(text)
     if limits is not None and text.count(b"[") + text.count(b"{") <= limits.context_depth:
         value = _if_plainly_strict(text)
         if value is not _NOT_PLAIN:
@@ -38,11 +41,6 @@ _PLAIN = msgspec.json.Decoder()
 _ENCODE = msgspec.json.Encoder().encode
 _DIGITS = bytes(ord("0") if each in b"-0123456789" else ord(" ") for each in range(256))
 _LONG_NUMBER = b"0" * 19
-
-
-def _is_simple_string(text: bytes) -> bool:
-    """A string without escapes, as ids and references are: it can mean one thing only."""
-    return text[:1] == b'"' and b"\\" not in text
 
 
 def _if_plainly_strict(text: bytes) -> Any:

@@ -71,7 +71,8 @@ def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
     convert = _CONVERTERS.get(concept)
     if convert is None or quantity.value is None:
         return None
-    code, words = _unit(quantity.code), _unit(quantity.unit)
+    code = quantity.code.strip().lower() if quantity.code else ""
+    words = quantity.unit.strip().lower() if quantity.unit else ""
     value = convert(quantity.value, code) if code or not words else None
     if value is None and words and words != code:
         value = convert(quantity.value, words)
@@ -81,11 +82,6 @@ def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
 
 
 _COMPARATORS = str.maketrans({"≤": "<", "≥": ">"})
-
-
-def _unit(text: str | None) -> str:
-    """A unit's code or words, as the tables have them."""
-    return text.strip().lower() if text else ""
 
 
 def _temperature(value: float, unit: str) -> float | None:

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from fhir_mappings.fhir_records import Reference
-from fhir_mappings.references import Identifier, OnePatient, local_reference
+from fhir_mappings.references import OnePatient, local_reference
 
-WHO = OnePatient("p1", frozenset({"urn:uuid:1f0c"}), (Identifier("urn:mrn", "M-1"),))
+IDENTIFIERS = msgspec.Raw(b'[{"system": "urn:mrn", "value": "M-1"}]')
+WHO = OnePatient("p1", frozenset({"urn:uuid:1f0c"}), IDENTIFIERS)
 
 
 def reference(literal: str | None, identifier: dict[str, Any] | None = None) -> Reference:
@@ -74,7 +75,7 @@ def test_a_contained_patient_is_known_by_id_or_identifier():
 
 
 def test_a_literal_reference_is_not_believed_again_for_another_identifier():
-    who = OnePatient("p1", frozenset(), (Identifier("urn:mrn", "M-1"),))
+    who = OnePatient("p1", frozenset(), IDENTIFIERS)
     assert who.is_meant_by(reference("#me", {"system": "urn:mrn", "value": "M-1"}))
     assert not who.is_meant_by(reference("#me", {"system": "urn:mrn", "value": "M-2"}))
 
