@@ -22,6 +22,7 @@ from audit_pages.seams import Clock, Entrance, Log, Pseudonym, Records
 from audit_pages.sentinels import Sentinels, SentinelsPage
 from audit_pages.signing_in import SigningIn
 from audit_pages.words import row_labels
+from audit_trail.database import StoreBusy
 from audit_trail.draining import StoreDown
 from audit_trail.per_cent import per_cent
 from fhir_mappings.terminology import Terminology
@@ -158,14 +159,32 @@ _SAID: Final = {
     400: ("That was not understood", "Go back and try again."),
     403: ("Not for you", "Your role does not show this."),
     404: ("Nothing here", "There is no such page, decision or clinician in this choice."),
-    503: ("The record is out of reach", "Its store cannot be asked, or this view could not be recorded. Try again."),
+    503: (
+        "The record is out of reach",
+        "Its store cannot be asked, or this view could not be recorded; the service's log says why.",
+    ),
 }
+
+
+_BUSY: Final = (
+    "The record is busy",
+    "Something else is being written to it at this moment, so that this view could not be recorded.",
+)
+_AGAIN: Final = 5  # seconds
 
 
 def _problems(blueprint: Blueprint, log: Log) -> None:
     def page(status: int, said: str = "") -> tuple[str, int]:
         title, more = _SAID.get(status, ("Something went wrong", "The service's log says what. Nothing was changed."))
         return render_template("audit_pages/problem.html", title=title, said=said or more), status
+
+    def not_now(title: str, said: str) -> tuple[str, int, dict[str, str]]:
+        """It is worth trying again: a page by its own address, a form by going back."""
+        again = request.full_path.rstrip("?") if request.method == "GET" else ""
+        if request.endpoint == "audit.callback":
+            again = url_for("audit.sign_in")  # what the provider gave is good for one try
+        shown = render_template("audit_pages/problem.html", title=title, said=said, try_again=True, again=again)
+        return shown, 503, {"Retry-After": str(_AGAIN)}
 
     @blueprint.errorhandler(CSRFError)
     def forged(_: CSRFError) -> tuple[str, int]:
@@ -177,9 +196,9 @@ def _problems(blueprint: Blueprint, log: Log) -> None:
         return page(status, problem.description or "" if isinstance(problem, NotShown) else "")
 
     @blueprint.errorhandler(StoreDown)
-    def out_of_reach(problem: StoreDown) -> tuple[str, int]:
+    def out_of_reach(problem: StoreDown) -> tuple[str, int, dict[str, str]]:
         log.write("error", "audit-pages", f"not shown: {problem}")
-        return page(503)
+        return not_now(*(_BUSY if isinstance(problem, StoreBusy) else _SAID[503]))
 
     @blueprint.errorhandler(Exception)
     def defect(problem: Exception) -> tuple[str, int]:

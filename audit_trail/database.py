@@ -17,16 +17,21 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalErro
 
 from audit_trail.draining import RecordRefused, StoreDown
 
-SECONDS_WAITED_FOR_OTHERS: Final = 5
+SECONDS_WAITED_FOR_OTHERS: Final = 5.0
+SECONDS_A_READER_WAITS: Final = 1.0  # somebody looks at an empty page, and a thread that answers calls is held
 _CONNECT_SECONDS: Final = 3
 _READING: Final = "lumbar_cds_reading"
 _DIALECTS: Final = ("sqlite", "postgresql")
 # PostgreSQL: a connection that hangs must not hold up whoever waits for it.
-_POSTGRES_OPTIONS: Final = "-c statement_timeout={ms} -c lock_timeout={ms} -c timezone=UTC"
+_POSTGRES_OPTIONS: Final = "-c statement_timeout={ms} -c lock_timeout={lock_ms} -c timezone=UTC"
 _STATEMENT_MS: Final = 60_000
-_TRIES_TO_WRITE_AHEAD: Final = 40
 _SECONDS_BETWEEN_TRIES: Final = 0.025
+_BUSY: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03")  # as SQLite and PostgreSQL (lock not available) say it
 _GRACE_SECONDS: Final = 2.0
+
+
+class StoreBusy(StoreDown):
+    """The store can be reached, and something else holds what is needed of it. It is worth trying again soon."""
 
 
 class StoreAddressError(ValueError):
@@ -56,17 +61,26 @@ def sqlite_address(file: Path) -> URL:
     return URL.create("sqlite+pysqlite", database=str(file))
 
 
-def connect_to(url: URL, statement_ms: int = _STATEMENT_MS, connections: int = 4) -> Engine:
+def connect_to(
+    url: URL, statement_ms: int = _STATEMENT_MS, connections: int = 4, patience: float | None = None
+) -> Engine:
     """An engine; it connects when it is first used, and must be made in the process that uses it.
 
-    ``statement_ms``: longest time of one statement; 0: as long as it takes.
+    ``statement_ms``: longest time of one statement; 0: as long as it takes. ``patience``: seconds that what others
+    hold is waited for; ``None``: as long as is usual.
     """
     if url.get_backend_name() == "sqlite":
+        patience = SECONDS_WAITED_FOR_OTHERS if patience is None else patience
         engine = create_engine(
-            url, hide_parameters=True, connect_args={"timeout": SECONDS_WAITED_FOR_OTHERS}, pool_size=connections
+            url,
+            hide_parameters=True,
+            connect_args={"timeout": patience},
+            pool_size=connections,
+            pool_timeout=_CONNECT_SECONDS,
         )
-        _set_up_sqlite(engine, Path(url.database or ""))
+        _set_up_sqlite(engine, Path(url.database or ""), patience)
         return engine
+    lock_ms = statement_ms if patience is None else round(1000 * patience)
     engine = create_engine(
         url,
         hide_parameters=True,  # values are patients' data: not in an error's text either
@@ -79,7 +93,7 @@ def connect_to(url: URL, statement_ms: int = _STATEMENT_MS, connections: int = 4
             "connect_timeout": _CONNECT_SECONDS,
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 30,
-            "options": _POSTGRES_OPTIONS.format(ms=statement_ms),
+            "options": _POSTGRES_OPTIONS.format(ms=statement_ms, lock_ms=lock_ms),
             "application_name": "lumbar-cds",
         },
     )
@@ -114,19 +128,21 @@ def impatient(statement_ms: int) -> type[psycopg.Connection[Any]]:
     return type("Impatient", (_Connection,), {"seconds": lambda _: longest})
 
 
-def _write_ahead(connection: Any) -> None:
+def _write_ahead(connection: Any, patience: float) -> None:
     """Many that open a new file at once get in each other's way here, and SQLite does not wait for this by itself."""
-    for _ in range(_TRIES_TO_WRITE_AHEAD):
+    end = time.monotonic() + patience
+    while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
+            if time.monotonic() >= end:
+                raise
             time.sleep(_SECONDS_BETWEEN_TRIES)
         else:
             return
-    connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _set_up_sqlite(engine: Engine, file: Path) -> None:
+def _set_up_sqlite(engine: Engine, file: Path, patience: float) -> None:
     @event.listens_for(engine, "do_connect")
     def before(*_: Any) -> None:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -135,7 +151,7 @@ def _set_up_sqlite(engine: Engine, file: Path) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where we say so
-        _write_ahead(connection)
+        _write_ahead(connection, patience)
         # A commit is on the disk before the journal that the records came from is deleted.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=4000")  # pages that change all the time are copied more rarely
@@ -172,8 +188,11 @@ def problems_told() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as problem:
-        kind = RecordRefused if _is_about_a_value(problem) else StoreDown
+        kind = RecordRefused if _is_about_a_value(problem) else StoreBusy if _is_busy(problem) else StoreDown
         raise kind(words_for(problem)) from None
+    except sqlite3.Error as problem:  # while a connection is made ready, which the toolkit does not notice
+        kind = StoreBusy if _name_of(problem).startswith(_BUSY) else StoreDown
+        raise kind(str(problem)) from None
     except (OverflowError, UnicodeError) as problem:  # from SQLite's driver: a number or a text that it cannot pass on
         raise RecordRefused(type(problem).__name__) from None
     except OSError as problem:
@@ -187,13 +206,22 @@ def _is_about_a_value(problem: SQLAlchemyError) -> bool:
     )
 
 
+def _is_busy(problem: SQLAlchemyError) -> bool:
+    return isinstance(problem, DBAPIError) and _name_of(problem.orig).startswith(_BUSY)
+
+
+def _name_of(problem: object) -> str:
+    """What the database calls it."""
+    return str(getattr(problem, "sqlstate", None) or getattr(problem, "sqlite_errorname", None) or "")
+
+
 def words_for(problem: SQLAlchemyError) -> str:
     """What went wrong, for a log: what the database says of itself, and never of a value."""
     if not isinstance(problem, DBAPIError) or problem.orig is None:
         return type(problem).__name__
     name = type(problem.orig).__name__
-    state = getattr(problem.orig, "sqlstate", None) or getattr(problem.orig, "sqlite_errorname", None)
+    state = _name_of(problem.orig)
     if not isinstance(problem, OperationalError):
         return f"{name} ({state})" if state else name
     said = re.sub(r"\s+", " ", str(problem.orig)).strip()
-    return said[:300] if state is None or str(state).startswith("SQLITE") else f"{said[:300]} ({state})"
+    return said[:300] if not state or state.startswith("SQLITE") else f"{said[:300]} ({state})"

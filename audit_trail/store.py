@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from audit_trail.chain import Link, beginning, hash_of, hash_of_content
 from audit_trail.columns import rows_of
-from audit_trail.database import connect_to, reading, writing
+from audit_trail.database import StoreBusy, connect_to, reading, writing
 from audit_trail.draining import RecordRefused, StoreDown
 from audit_trail.inserting import insert_rows
 from audit_trail.journal import Frame
@@ -118,6 +118,8 @@ class Store:
         """Records an access before it happens; where it cannot be recorded it must not happen."""
         try:
             self.add(writer, access)
+        except StoreBusy:
+            raise  # the same, and soon over
         except StoreDown as problem:
             raise NotRecorded(f"the access could not be recorded: {problem}") from None
 
@@ -135,9 +137,12 @@ class Store:
         return stored if own is None or own.number < stored.number else own
 
 
-def open_store(url: URL, unhurried: bool = False) -> Store:
-    """The store at that address; it connects when it is first used. ``unhurried``: statements may take their time."""
-    return Store(connect_to(url, statement_ms=0) if unhurried else connect_to(url))
+def open_store(url: URL, unhurried: bool = False, patience: float | None = None) -> Store:
+    """The store at that address; it connects when it is first used.
+
+    ``unhurried``: statements may take their time; ``patience``: seconds that what others hold is waited for.
+    """
+    return Store(connect_to(url, statement_ms=0) if unhurried else connect_to(url, patience=patience))
 
 
 def head_for_writing(connection: Connection, writer: str) -> ChainHead:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from audit_trail.database import SECONDS_A_READER_WAITS
 from cds_service.collaborators import Collaborators
 from cds_service.kept_pages import KeptPages
 from cds_service.operator_log import OperatorLog
@@ -18,7 +19,7 @@ from leaflets.views import leaflet_pages
 
 def add_leaflets(app: Flask, settings: Settings, tools: Collaborators, recorder: Recorder) -> None:
     """The patient's and the clinician's page; about decisions only where these are kept."""
-    store = store_of(settings) if recorder.keeps else None
+    store = store_of(settings, patience=SECONDS_A_READER_WAITS) if recorder.keeps else None
     log = OperatorLog(settings.log_level)
     source: PageSource = NoPages()
     if store is not None:

@@ -15,6 +15,7 @@ from audit_pages.dsi import DsiSources
 from audit_pages.oidc_terms import OidcTerms
 from audit_pages.seams import Entrance, IdentityProvider, View
 from audit_pages.site import Record, Site, register_pages
+from audit_trail.database import SECONDS_A_READER_WAITS
 from audit_trail.queries import Queries
 from audit_trail.record import AccessRecord
 from audit_trail.tables import DECISION
@@ -76,7 +77,7 @@ class RecordsOfPages:
 def add_pages(app: Flask, settings: Settings, tools: Collaborators, recorder: Recorder) -> None:
     """The public pages; and those of the record, where calls are recorded."""
     operator = OperatorLog(settings.log_level)
-    store = store_of(settings) if recorder.keeps else None
+    store = store_of(settings, patience=SECONDS_A_READER_WAITS) if recorder.keeps else None
     site = Site(
         clock=_now,
         log=operator,

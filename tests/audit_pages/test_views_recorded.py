@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 
+from audit_trail.database import SECONDS_A_READER_WAITS
 from audit_trail.draining import StoreDown
 from audit_trail.record import AccessRecord
 from audit_trail.store import Store
@@ -63,6 +67,27 @@ def test_a_view_that_cannot_be_recorded_is_not_shown(past: Past, page: str, monk
     answer = visitor.get(page)
     assert answer.status_code == 503
     assert "orders" not in answer.get_data(as_text=True)
+
+
+def test_while_somebody_else_writes_to_the_store_a_page_says_so_soon_and_leads_back(fresh: Past):
+    visitor = signed_in(fresh, "auditor")
+    file = fresh.settings.audit_store_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=20)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = monotonic()
+        answer = visitor.get("/audit/decisions?rating=appropriate&client=a+b")
+        assert monotonic() - began < SECONDS_A_READER_WAITS + 1.5
+        text = answer.get_data(as_text=True)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "The record is busy" in text
+        assert 'href="/audit/decisions?rating=appropriate&amp;client=a+b">Try again</a>' in text
+        form = {"csrf_token": visitor.token("/audit/sign-in"), "patient": "pat-1"}
+        sent = visitor.post("/audit/decisions", form)
+        assert sent.status_code == 503
+        assert "Go back and try again" in sent.get_data(as_text=True)
+        assert "pat-1" not in sent.get_data(as_text=True)
+        other.execute("ROLLBACK")
+    assert visitor.get("/audit/decisions?rating=appropriate&client=a+b").status_code == 200
 
 
 def test_nobody_is_signed_in_whose_sign_in_cannot_be_recorded(fresh: Past, monkeypatch: pytest.MonkeyPatch):

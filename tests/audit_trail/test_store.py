@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import stat
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import pytest
 from sqlalchemy import URL, Table, func, select, text
 
 from audit_trail.columns import LONGEST, as_lines, column_text, line_of, rows_of
-from audit_trail.database import StoreAddressError, reading, sqlite_address, store_address, writing
+from audit_trail.database import StoreAddressError, StoreBusy, reading, sqlite_address, store_address, writing
 from audit_trail.draining import StoreDown
 from audit_trail.journal import Frame
 from audit_trail.record import CardSummary, FeedbackRecord, OrderSummary, Record, UnknownRecord, decode, encode
@@ -24,6 +27,7 @@ from audit_trail.store import UNREADABLE, NotRecorded, Store, open_store
 from audit_trail.tables import CARD, DECISION, DERIVED, NOTED, RECORD
 from audit_trail.verification import verify
 from cards.ids import ids_of_call
+from tests import postgres
 from tests.audit_trail.stores import NOON, a_decision, a_report, a_store, an_access, fill, frames, tampered
 
 
@@ -198,6 +202,40 @@ def test_an_access_that_cannot_be_recorded_does_not_happen(store: Store) -> None
     with pytest.raises(NotRecorded):
         store.accessed("machine", an_access())
     assert count(store) == 0
+
+
+@pytest.mark.parametrize("how", ["somebody writes", "nobody else can open it"])
+def test_what_others_hold_is_waited_for_no_longer_than_is_bearable(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "audit.sqlite3"
+    with a_store(sqlite_address(file)) as store:
+        fill(store)
+    store = open_store(sqlite_address(file), patience=0.3)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        if how == "nobody else can open it":
+            other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(StoreBusy):
+            store.accessed("machine", an_access())
+        assert time.monotonic() - began < 2.5
+        other.execute("ROLLBACK")
+    store.accessed("machine", an_access())
+    store.close()
+
+
+def test_a_table_that_others_hold_is_waited_for_no_longer_than_is_bearable() -> None:
+    address = store_address(postgres.new_database())
+    with a_store(address) as store, closing(open_store(address, patience=0.3)) as hasty:
+        assert hasty.last_number("machine") == 0
+        with writing(store.engine) as connection:
+            connection.exec_driver_sql("LOCK TABLE record, writer IN ACCESS EXCLUSIVE MODE")
+            began = time.monotonic()
+            with pytest.raises(StoreBusy):
+                hasty.last_number("machine")
+            with pytest.raises(StoreBusy):
+                hasty.accessed("machine", an_access())
+            assert time.monotonic() - began < 5
+        hasty.accessed("machine", an_access())
 
 
 def test_a_file_is_readable_by_nobody_else(tmp_path: Path) -> None:
