@@ -24,7 +24,7 @@ WORTH_IT: Final = 128 * 1024  # bytes
 def read_body(stream: Any, length: int) -> bytes:
     """The ``length`` bytes of the body, or fewer where the caller stopped sending."""
     if type(stream) is Incoming:
-        return cast(bytes, stream.whole())
+        return stream.whole()
     if length >= WORTH_IT and _is_untouched(stream, length):
         return _from_socket(stream.reader)
     body: bytes = stream.read(length)

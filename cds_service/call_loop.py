@@ -52,6 +52,7 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         self._idle: dict[int, Any] = {}  # connections that the leader looks after, by their id
         self._queue: deque[Any] = deque()  # those of which something has come, in the order in which it did
         self._taken: Any = None  # the one whose request the leader is at
+        self._silence = float(self.cfg.keepalive)  # seconds between two requests; looked up once
         self._latest = float("inf")  # no connection stays idle for longer; set when the worker stops
         self._next_sweep = 0.0
 
@@ -67,7 +68,7 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         conn.sock.setblocking(True)
         conn.environ = self._environ(conn)
         conn.begun = b""  # what has come of the next request
-        conn.since = 0.0  # when the first of it came
+        conn.since = time.monotonic()  # when the first of it came, or else the last one was answered
         conn.unwanted = 0  # bytes that come before it, and that nobody wants
         conn.ending = False  # the last answer is sent
         conn.queued = False
@@ -101,14 +102,13 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         for _ in range(min(len(self._queue), 1 + len(self._queue) // 4)):
             conn = self._queue.popleft()
             conn.queued = False
-            self._serve(conn)
-            if not LEAD.mine:
+            if not self._serve(conn):
                 return
         if time.monotonic() >= self._next_sweep:
             self._close_silent()
 
-    def _serve(self, conn: Any) -> None:
-        """What has come on one connection, and what then becomes of it."""
+    def _serve(self, conn: Any) -> bool:
+        """What has come on one connection, and what then becomes of it; True if this thread still leads."""
         self._taken = conn
         try:
             keep = self._discard(conn) if conn.unwanted else self._take_in(conn)
@@ -126,8 +126,10 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
             self._set_timeout(conn)
         if LEAD.mine:
             self._taken = None  # else it is what the next leader is at
-        elif conn.sock.fileno() >= 0:
+            return True
+        if conn.sock.fileno() >= 0:
             self._look_after(conn)
+        return False
 
     def _take_in(self, conn: Any) -> bool:
         """Reads what is there; False at the end of the connection, and where a head grows beyond bounds."""
@@ -206,7 +208,7 @@ class CallLoopWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
         elif conn.begun:
             conn.timeout = conn.since + self.seconds
         else:
-            conn.set_timeout()
+            conn.timeout = conn.since + self._silence  # it was answered just now
 
     def _put_down(self) -> None:
         """Before this thread leaves the lead: the next leader must not see the request that is being answered."""

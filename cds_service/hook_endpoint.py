@@ -18,6 +18,7 @@ from cds_service.errors import CallFailed, operation_outcome, status_of
 from cds_service.routes import JSON, CdsRoutes, cut_off
 from cds_service.security_headers import security_headers
 from cds_service.service_catalogue import SERVICES, Service
+from cds_service.trust import PROFILE_HEADER
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -27,7 +28,10 @@ _CONTENT_TYPES: Final = frozenset(
 _LONGEST_LENGTH: Final = 12  # digits of a Content-Length
 _OK: Final = "200 OK"
 # Asked for in every call.
-_KEYS: Final = {"Authorization": "HTTP_AUTHORIZATION", "Origin": "HTTP_ORIGIN", "Host": "HTTP_HOST"}
+_KEYS: Final = {
+    name: "HTTP_" + name.upper().replace("-", "_")
+    for name in ("Host", "Authorization", "Origin", "Traceparent", PROFILE_HEADER)
+}
 
 
 class HookEndpoint:

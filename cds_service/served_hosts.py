@@ -36,4 +36,5 @@ class ServedHosts(Struct, frozen=True):
 def served_hosts(settings: Settings) -> ServedHosts:
     """Those of these settings."""
     names = frozenset(filter(None, (urlsplit(settings.base_url).hostname, settings.host.lower())))
-    return ServedHosts(names, frozenset(f"{name}:{settings.port}" for name in ("127.0.0.1", "localhost", "[::1]")))
+    usual = (f"{name}{port}" for name in ("127.0.0.1", "localhost", "[::1]") for port in ("", f":{settings.port}"))
+    return ServedHosts(names, frozenset(usual))

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any, Final
 
 from gunicorn import SERVER, util
@@ -16,10 +17,11 @@ from cds_service.security_headers import OVER_HTTPS
 
 # What gunicorn lets through in an answer's head (RFC 9110, 5.5).
 _HEAD: Final = re.compile(
-    r"HTTP/1\.1 [0-9]{3} [ \t\x21-\x7e]*\r\n(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ \t\x21-\x7e\x80-\xff]*\r\n)*\r\n"
+    r"HTTP/1\.1 [0-9]{3} [ \t\x21-\x7e]*\r\n(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ \t\x21-\x7e\x80-\xff]*\r\n)*"
 )
 
-_PLAIN: Final = frozenset({"Content-Type", "Content-Length", "Vary", *(name for name, _ in OVER_HTTPS)})  # of no hop
+# Of no hop, and the same for many answers: nothing of a caller's is kept from one to the next.
+_PLAIN: Final = frozenset({"Content-Type", "Vary", *(name for name, _ in OVER_HTTPS)})
 
 
 class InvalidHead(ValueError):
@@ -45,19 +47,28 @@ class UsualAnswer:
         """The whole answer."""
         if self._written:
             content = b"".join((*self._written, content))
-        lines = [f"HTTP/1.1 {self._status}", f"Server: {SERVER}", f"Date: {_now()}"]
-        lines.append("Connection: keep-alive" if keep_alive else "Connection: close")
-        stated = False
-        for name, value in self._headers:
-            if name in _PLAIN or not util.is_hoppish(name):
-                lines.append(f"{name}: {value}")
-                stated = stated or name.lower() == "content-length"
-        if not stated:
-            lines.append(f"Content-Length: {len(content)}")
-        head = "\r\n".join(lines) + "\r\n\r\n"
-        if head.count("\n") != len(lines) + 1 or _HEAD.fullmatch(head) is None:
-            raise InvalidHead
+        length = ("Content-Length", str(len(content)))
+        headers = tuple([each for each in self._headers if each != length])
+        lines = _lines_of_plain if _PLAIN.issuperset([name for name, _ in headers]) else _lines
+        head = f"{lines(self._status, headers, keep_alive)}Date: {_now()}\r\nContent-Length: {length[1]}\r\n\r\n"
         return head.encode("latin-1") + content
+
+
+def _lines(status: str, headers: tuple[tuple[str, str], ...], keep_alive: bool) -> str:
+    """The head of an answer, but for its date and length."""
+    lines = [f"HTTP/1.1 {status}", f"Server: {SERVER}", f"Connection: {'keep-alive' if keep_alive else 'close'}"]
+    for name, value in headers:
+        if name.lower() == "content-length":
+            raise InvalidHead  # it would be another than the length of what is sent
+        if not util.is_hoppish(name):
+            lines.append(f"{name}: {value}")
+    head = "\r\n".join((*lines, ""))
+    if head.count("\n") != len(lines) or _HEAD.fullmatch(head) is None:
+        raise InvalidHead
+    return head
+
+
+_lines_of_plain: Final = lru_cache(maxsize=64)(_lines)
 
 
 class _Clock:

@@ -46,60 +46,47 @@ _KEYS: Final = {
 class Incoming(io.RawIOBase):
     """The body of a request: what has come with its head, and the rest when it is asked for."""
 
-    def __init__(self, connection: socket.socket, begun: bytes, length: int) -> None:
+    def __init__(self, connection: socket.socket, begun: bytes, length: int, start: int = 0) -> None:
+        """The body starts at ``start`` of ``begun``, and has ``length`` bytes; what follows it is not of it."""
         super().__init__()
         self._connection = connection
-        self._begun: bytes | bytearray = begun
-        self._filled = len(begun)
-        self._length = length
-        self._read = 0
+        self._begun = begun
+        self._next = start  # in what has come with the head
+        self._end = min(start + length, len(begun))
+        self.left = start + length - self._end  # bytes that are still to come
 
-    @property
-    def left(self) -> int:
-        """How many bytes are still to come."""
-        return self._length - self._filled
-
-    def arrive(self) -> None:
-        """Takes in the rest; if that means to wait, another thread takes calls in the meantime."""
-        if self.left:
-            self._fill(socket.MSG_DONTWAIT)
-        if self.left:
-            LEAD.leave()
-            self._fill(socket.MSG_WAITALL)
-
-    def _fill(self, flags: int) -> None:
-        body = self._begun
-        if type(body) is not bytearray:
-            body = bytearray(self._length)  # never copied again
-            body[: self._filled] = self._begun
-            self._begun = body
-        with memoryview(body) as whole:
-            while self.left:
-                try:
-                    received = self._connection.recv_into(whole[self._filled :], self.left, flags)
-                except BlockingIOError:
-                    return
-                if not received:
-                    break
-                self._filled += received
-
-    def whole(self) -> bytes | bytearray:
+    def whole(self) -> bytes:
         """The body, or as much of it as the caller sent."""
-        self.arrive()
-        if self.left:
-            del self._begun[self._filled :]  # type: ignore[union-attr]
-        self._read = self._filled
-        return self._begun
+        if not self.left:
+            return self._begun[self._next : self._end]
+        # It reads past its buffer into the memory of the body itself, which is neither cleared before nor copied after.
+        reader = io.BufferedReader(self, 1)
+        body = reader.read(self._end - self._next + self.left)
+        reader.detach()
+        return body
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        self.arrive()
-        piece = memoryview(self._begun)[self._read : min(self._filled, self._read + len(buffer))]
-        buffer[: len(piece)] = piece
-        self._read += len(piece)
-        return len(piece)
+        """If that means to wait, another thread takes calls in the meantime."""
+        with memoryview(buffer) as room:
+            if self._next < self._end:
+                begun = memoryview(self._begun)[self._next : min(self._end, self._next + len(room))]
+                room[: len(begun)] = begun
+                self._next += len(begun)
+                return len(begun)
+            most = min(len(room), self.left)
+            received = self._receive(room, most) if most else 0
+        self.left -= received
+        return received
+
+    def _receive(self, room: memoryview, most: int) -> int:
+        try:
+            return self._connection.recv_into(room, most, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            LEAD.leave()
+            return self._connection.recv_into(room, most, socket.MSG_WAITALL)
 
 
 def read_what_is_there(connection: socket.socket, most: int = _FIRST_READ) -> bytes | None:
@@ -130,7 +117,7 @@ def usual_request(begun: bytes, environ: Environ, connection: socket.socket) -> 
     path = head[1].decode("ascii")
     environ["PATH_INFO"] = environ["RAW_URI"] = path
     length, start = int(environ["CONTENT_LENGTH"]), end + 4
-    environ["wsgi.input"] = Incoming(connection, begun[start : start + length], length)
+    environ["wsgi.input"] = Incoming(connection, begun, length, start)
     return environ, begun[start + length :]
 
 
