@@ -27,7 +27,13 @@ from cds_service.collaborators import (
     load_code_lists,
 )
 from cds_service.decided_elsewhere import Ended, Packages, ask_elsewhere, receive, send
-from cds_service.deciding_again import AlwaysOn, CannotDecideAgain, Decided, decide_again
+from cds_service.deciding_again import (
+    AlwaysOn,
+    CannotDecideAgain,
+    ContentsOfAnotherVersion,
+    Decided,
+    decide_again,
+)
 from cds_service.settings import Settings
 from cds_service.versions import PACKAGES, SITE, DecisionSettings, Name, packaged_texts
 
@@ -44,10 +50,11 @@ class Task(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """What it hands back: what was decided, or why it cannot be."""
+    """What it hands back: what was decided, or why it cannot be. ``unusable``: what is wrong with the contents."""
 
     decided: Decided | None = None
     problem: str = ""
+    unusable: str = ""
 
 
 def decide_by(record: DecisionRecord, contents: Texts, rules_of: date | None = None) -> Decided:
@@ -59,6 +66,9 @@ def decide_by(record: DecisionRecord, contents: Texts, rules_of: date | None = N
     task = Task(encode(record), settings, site, rules_of)
     changed = {package: texts for package, texts in packaged.items() if texts != packaged_texts(package)}
     done = _in_a_process(task, changed) if changed else _here(task)
+    if done.unusable:
+        others = [name for name, package in PACKAGES.items() if package in changed]
+        raise ContentsOfAnotherVersion(others or ["settings"], done.unusable)
     if done.decided is None:
         raise CannotDecideAgain(done.problem)
     return done.decided
@@ -89,7 +99,7 @@ def _here(task: Task) -> Done:
     except CannotDecideAgain as problem:
         return Done(problem=str(problem))
     except (*DATA_PROBLEMS, msgspec.DecodeError, KeyError) as problem:
-        return Done(problem=f"this version cannot use those contents: {problem}")
+        return Done(unusable=f"{type(problem).__name__}: {problem}")
 
 
 def _require_data(path: str) -> None:
@@ -143,7 +153,7 @@ def _in_a_process(task: Task, changed: Packages) -> Done:
     try:
         answer = ask_elsewhere(tuple(PACKAGES.values()), changed, msgspec.msgpack.encode(task))
     except Ended as problem:
-        return Done(problem=f"this version cannot use those contents: {problem}")
+        return Done(unusable=str(problem))
     return msgspec.msgpack.decode(answer, type=Done)
 
 

@@ -6,7 +6,7 @@ the client, remembered overrides; and from the contents it was made by, or other
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -39,7 +39,19 @@ _OF_THE_CALL: Final = frozenset({400, 412, 413, 422})
 
 
 class CannotDecideAgain(ValueError):
-    """The record does not hold enough; the message says what is missing."""
+    """It cannot be decided again; the message tells an auditor why, ``technical`` whoever maintains the software."""
+
+    technical = ""
+
+
+class ContentsOfAnotherVersion(CannotDecideAgain):
+    """What it was made by is kept and whole, and the code of this version cannot work with it."""
+
+    def __init__(self, which: Iterable[str], technical: str) -> None:
+        names = " and the ".join(which)
+        said = f"this version of the software cannot work with the {names} of then"
+        super().__init__(f"what it was made by is kept and whole, but {said}")
+        self.technical = technical
 
 
 class Decided(Struct, frozen=True):

@@ -16,6 +16,7 @@ from audit_trail.story import plain_details
 from cds_service.contents_in_use import Texts, decide_by
 from cds_service.deciding_again import CannotDecideAgain, Decided, require_enough
 from cds_service.versions import SITE, InForce, Name, content_of, software_version, texts_of
+from cds_service.without_replay import can_be_said, cannot_be_said
 
 NAMES: Final[tuple[Name, ...]] = get_args(Name)
 ContentOf = Callable[[str], ContentRecord | None]  # by content hash
@@ -32,6 +33,9 @@ class Replayed(Struct, frozen=True):
     answer_bytes: int
     differences: tuple[Difference, ...] = ()  # of the answer, then of what was understood and decided
     problem: str = ""  # it could not be replayed, and why
+    technical: str = ""  # the same for whoever maintains the software
+    can_be_said: tuple[str, ...] = ()  # all the same
+    cannot_be_said: tuple[str, ...] = ()
 
     @property
     def same_software(self) -> bool:
@@ -46,6 +50,7 @@ class Effect(Struct, frozen=True):
     changed: tuple[Difference, ...]
     differences: tuple[Difference, ...]
     problem: str = ""
+    technical: str = ""
 
 
 class Compared(Struct, frozen=True):
@@ -71,7 +76,13 @@ def replay(record: DecisionRecord, content_of_digest: ContentOf) -> Replayed:
             raise CannotDecideAgain("the answer was deleted when its time had come")
         decided = decide_by(record, contents_of(record.versions, content_of_digest))
     except CannotDecideAgain as problem:
-        return msgspec.structs.replace(nothing, problem=str(problem))
+        return msgspec.structs.replace(
+            nothing,
+            problem=str(problem),
+            technical=problem.technical,
+            can_be_said=tuple(can_be_said(record, problem, now)),
+            cannot_be_said=tuple(cannot_be_said(record, problem)),
+        )
     found = _against_record(record, decided)
     return msgspec.structs.replace(nothing, same=not found, differences=found)
 
@@ -99,9 +110,10 @@ def compare(
     # Rules change with the calendar too: values that are dated come into force.
     tried = [name for name in NAMES if changed[name] or (name == "rules" and rules_of.isoformat() != record.decided_on)]
     version = Difference("version", wrote or "not recorded", now)
-    if isinstance(baseline, str):  # what an earlier version left may lack what the code of this one asks for
-        effects = [Effect("software", (version,), (), baseline)]
-        effects += [Effect(name, changed[name], (), baseline) for name in tried if changed[name]]
+    if isinstance(baseline, CannotDecideAgain):  # what is asked for today may not have been there
+        why, technical = str(baseline), baseline.technical
+        effects = [Effect("software", (version,), (), why, technical)]
+        effects += [Effect(name, changed[name], (), why, technical) for name in tried if changed[name]]
     else:
         effects = []
         for name in tried:
@@ -185,18 +197,20 @@ def _behind(before: object, details: bytes) -> tuple[Difference, ...]:
     return tuple(differences(before, msgspec.json.decode(details) if details else {}))
 
 
-def _tried(record: DecisionRecord, contents: Texts, rules_of: date | None) -> Decided | str:
+def _tried(record: DecisionRecord, contents: Texts, rules_of: date | None) -> Decided | CannotDecideAgain:
     """One content swapped for today's; or why that cannot be tried."""
     try:
         return decide_by(record, contents, rules_of)
     except CannotDecideAgain as problem:
-        return str(problem)
+        return problem
 
 
-def _effect(name: Name, changed: tuple[Difference, ...], baseline: Decided, alone: Decided | str) -> Effect:
+def _effect(
+    name: Name, changed: tuple[Difference, ...], baseline: Decided, alone: Decided | CannotDecideAgain
+) -> Effect:
     """What it alone does."""
-    if isinstance(alone, str):
-        return Effect(name, changed, (), alone)
+    if isinstance(alone, CannotDecideAgain):
+        return Effect(name, changed, (), str(alone), alone.technical)
     details = msgspec.json.decode(baseline.details) if baseline.details else {}
     found = (*answers_differ(baseline.answer, alone.answer), *_behind(details, alone.details))
     return Effect(name, changed, found)

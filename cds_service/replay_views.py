@@ -13,7 +13,7 @@ import click
 from audit_trail.differences import Difference
 from audit_trail.record import DecisionRecord
 from cds_service.replay import Compared, Effect, Replayed
-from cds_service.terminal import columns, facts, heading, paragraph, printable, table, title
+from cds_service.terminal import columns, facts, heading, paragraph, points, printable, table, title
 
 _UUID: Final = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _ADDRESS: Final = re.compile(r"\[https?://[^\]]*/([^/\]]+)/?\]")
@@ -45,6 +45,13 @@ def replay_lines(record: DecisionRecord, replayed: Replayed) -> Iterator[str]:
     yield ""
     if replayed.problem:
         yield from paragraph(f"It cannot be replayed: {replayed.problem}.")
+        yield from heading("What can still be said")
+        yield from points(replayed.can_be_said)
+        yield from heading("What cannot")
+        yield from points(replayed.cannot_be_said)
+        if replayed.technical:
+            yield ""
+            yield from paragraph(f"For whoever maintains the software: {replayed.technical}")
         return
     if replayed.same:
         said = f"The same to the byte: {replayed.answer_bytes:,} bytes, status {replayed.status}."
@@ -102,7 +109,8 @@ def _effect(effect: Effect) -> Iterator[str]:
         yield from paragraph("Nothing in the files; other values of theirs are in force by today's date.")
     yield ""
     if effect.problem:
-        yield from paragraph(f"Alone it cannot be tried: {effect.problem}.")
+        technical = f" (For whoever maintains the software: {effect.technical})" if effect.technical else ""
+        yield from paragraph(f"Alone it cannot be tried: {effect.problem}.{technical}")
     elif effect.differences:
         yield from paragraph(f"Alone it changes {_places(effect.differences)}: {_by_part(effect.differences)}.")
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from click import unstyle
 from msgspec.structs import replace
 
 from audit_trail.overrides import CardOutcome, OverrideMemory
@@ -16,6 +17,7 @@ from audit_trail.record import DecisionRecord
 from cds_service.collaborators import Collaborators, build_collaborators
 from cds_service.contents_in_use import decide_by
 from cds_service.replay import compare, replay
+from cds_service.replay_views import replay_lines
 from cds_service.settings import Settings
 from cds_service.versions import InForce, Name, content_of, software_version, texts_of
 from sandbox.fhir_server import Behaviour, running
@@ -247,13 +249,15 @@ def test_contents_that_this_version_cannot_use_keep_nobody_from_hearing_what_tod
     """An upgrade adds words that its code asks for: what was kept before has none of them."""
     before = changed("wording", "wording.toml", "\nrecheck = ", "\nrecheck-earlier = ")
     record = replace(recorded(a_sample(SAMPLES[0])), versions=before.versions)
-    assert "cannot use those contents" in replay(record, Contents(before)).problem
+    assert "cannot work with the wording of then" in replay(record, Contents(before)).problem
     compared = compare(record, Contents(before), changed(*ACUTE), NOON.date())
     assert compared.problem == ""
     assert ("Order 1: row", "pain for under 4 weeks, no criterion for imaging",
             "pain for 4 weeks or more, no criterion for imaging") in compared.at_a_glance  # fmt: skip
     assert [each.cause for each in compared.effects] == ["software", "rules", "wording"]
-    assert all("cannot use those contents" in each.problem for each in compared.effects)
+    assert all(
+        "cannot work with the wording" in each.problem and "recheck" in each.technical for each in compared.effects
+    )
 
 
 def test_where_nothing_has_changed_nothing_differs() -> None:
@@ -371,7 +375,48 @@ def test_contents_never_name_code_nor_anything_outside_their_package(name: str) 
 def test_contents_that_this_version_cannot_use_are_named() -> None:
     other = changed("rules", "parameters.toml", "[[parameter.acute_days]]", "[[parameter.of_another_time]]")
     record = replace(recorded(a_sample(SAMPLES[0])), versions=other.versions)
-    assert "this version cannot use those contents" in replay(record, Contents(other)).problem
+    replayed = replay(record, Contents(other))
+    assert "kept and whole, but this version of the software cannot work with the rules of then" in replayed.problem
+    assert "of_another_time" in replayed.technical
+
+
+def test_an_auditor_hears_what_can_still_be_said_of_what_cannot_be_replayed() -> None:
+    other = changed("wording", "wording.toml", "\nrecheck = ", "\nrecheck-earlier = ")
+    record = recorded(a_sample(SAMPLES[0]))
+    record = replace(record, versions=replace(other.versions, software="0.0.9+0123456789ab"))
+    replayed = replay(record, Contents(other))
+    assert not any("Error" in said for said in (replayed.problem, *replayed.can_be_said, *replayed.cannot_be_said))
+    said = "; ".join(replayed.can_be_said)
+    for command in ("show {} --answer", "explain {}", "show {} --request", "verify", "diff {}"):
+        assert f"lumbar-cds audit {command.format(record.decision)}" in said
+    assert "0.0.9+0123456789ab, can replay it" in said
+    assert any("speaks neither against the answer nor against the record" in each for each in replayed.cannot_be_said)
+    shown = unstyle("\n".join(replay_lines(record, replayed)))
+    assert shown.index("It cannot be replayed") < shown.index("What can still be said") < shown.index("What cannot")
+    assert shown.index("What cannot") < shown.index("For whoever maintains the software")
+
+
+@pytest.mark.parametrize(
+    ("change", "can", "cannot"),
+    [
+        ({"request": b""}, ("--answer", "explain", "verify"), ("--request", "diff", "can replay it")),
+        (
+            {"request": b"", "request_kept": "not kept", "answer": b"", "details": b""},
+            ("verify",),
+            ("--answer", "explain"),
+        ),
+        ({"answer": b""}, ("explain", "--request", "verify"), ("--answer",)),
+        ({"outcome": "failed", "status": 503, "details": b""}, ("What the caller was told",), ("explain", "shown")),
+    ],
+)
+def test_only_what_is_on_record_is_said_to_be(
+    change: dict[str, Any], can: tuple[str, ...], cannot: tuple[str, ...]
+) -> None:
+    replayed = replay(replace(recorded(a_sample(SAMPLES[0])), **change), USUAL)
+    said = "; ".join(replayed.can_be_said)
+    assert all(each in said for each in can)
+    assert not any(each in said for each in cannot)
+    assert replayed.cannot_be_said
 
 
 def test_the_token_is_in_no_record() -> None:
@@ -387,6 +432,6 @@ def test_a_process_that_ends_in_mid_answer_is_named_and_another_takes_its_place(
     other = changed("rules", "parameters.toml", "value = 28", "value = 27")
     record = replace(recorded(a_sample(SAMPLES[0])), versions=other.versions)
     monkeypatch.setattr("cds_service.decided_elsewhere._MODULE", "no_such_module")
-    assert "No module named no_such_module" in replay(record, Contents(other)).problem
+    assert "No module named no_such_module" in replay(record, Contents(other)).technical
     monkeypatch.undo()
     assert replay(record, Contents(other)).problem == ""
