@@ -18,6 +18,7 @@ from rules.draft_order import DraftOrder, Recognition
 from rules.facts import AgeRange, ClinicalPicture, SourceGap
 from rules.finding import Answer, Episode, Finding, Findings, Safety
 from rules.findings.answers import PRESUMED_NO, UNKNOWN
+from rules.findings.safety import NOTHING_ON_RECORD
 from rules.guideline_tables import Guidelines
 from rules.parameters import Parameters
 from rules.procedures import Procedure
@@ -34,10 +35,11 @@ _ANSWERS = frozenset(
     for concept in GROUPS[group].concepts
 )  # fmt: skip
 # The fields of the findings and of their safety part, and what silence answers to those that are questions.
-_FIELDS = Findings.__struct_fields__ + Safety.__struct_fields__
+_FIELDS, _SAFETY_FIELDS = Findings.__struct_fields__, Safety.__struct_fields__
 _SILENCE = tuple(PRESUMED_NO.get(name) or UNKNOWN.get(name) for name in _FIELDS)
+_SAFETY_SILENCE = tuple(UNKNOWN.get(name) for name in _SAFETY_FIELDS)
 _SAFETY = tuple(field.name for field in fields(Safety) if field.type is Finding)
-_FINDINGS = tuple(field.name for field in fields(Findings) if field.type is Finding)
+_QUESTIONS = frozenset(field.name for field in (*fields(Findings), *fields(Safety)) if field.type is Finding)
 
 # Which question, and the answer, level and marks; and whether a "no" is only silence.
 _Answered = tuple[str, Answer, str, frozenset[str], bool]
@@ -73,8 +75,8 @@ class KindOfCase(Struct, frozen=True, gc=False):
 
     def findings(self, parameters: Parameters) -> Findings:
         """The findings of such a case, without evidence."""
-        silence = dict(zip(_FIELDS, _SILENCE, strict=True))
-        answers: dict[str, Any] = {name: silence[name] for name in (*_FINDINGS, *_SAFETY)}
+        silence = zip(_FIELDS + _SAFETY_FIELDS, _SILENCE + _SAFETY_SILENCE, strict=True)
+        answers: dict[str, Any] = {name: finding for name, finding in silence if name in _QUESTIONS}
         for name, answer, level, marks, presumed in self.answered:
             since = self._care_since(parameters) if name == "conservative_care" else None
             answers[name] = Finding(name, answer, level, marks, presumed=presumed, since=since)
@@ -106,15 +108,10 @@ class KindOfCase(Struct, frozen=True, gc=False):
 
 def kind_of(order: DraftOrder, findings: Findings, picture: ClinicalPicture, guidelines: Guidelines) -> KindOfCase:
     """The kind of this case."""
-    answered = tuple(
-        [
-            (name, finding.answer, finding.level, finding.marks, finding.presumed)
-            for name, finding, silence in zip(
-                _FIELDS, astuple(findings) + astuple(findings.safety), _SILENCE, strict=True
-            )
-            if finding is not silence and isinstance(finding, Finding)
-        ]
-    )
+    safety = findings.safety
+    answered = _answered(_FIELDS, astuple(findings), _SILENCE)
+    if safety is not NOTHING_ON_RECORD[safety.could_be_pregnant]:
+        answered += _answered(_SAFETY_FIELDS, astuple(safety), _SAFETY_SILENCE)
     since = findings.conservative_care.since
     return KindOfCase(
         order.recognition,
@@ -123,14 +120,25 @@ def kind_of(order: DraftOrder, findings: Findings, picture: ClinicalPicture, gui
         order.priority,
         order.unread_reason_has_red_flag_stem or (bool(order.unread_reasons) and unread_alone(order)),
         picture.unread_red_flag_stem,
-        answered,
+        tuple(answered),
         duration_of(findings, guidelines),
         None if since is None else _trial_done(since, picture.as_of, guidelines.parameters),
-        findings.safety.could_be_pregnant,
+        safety.could_be_pregnant,
         findings.deferred,
         None if picture.age is None else _age(picture.age, guidelines.parameters),
         picture.gaps,
     )
+
+
+def _answered(
+    fields: tuple[str, ...], held: tuple[object, ...], silence: tuple[Finding | None, ...]
+) -> list[_Answered]:
+    """The questions among these fields that are not answered by silence."""
+    return [
+        (name, finding.answer, finding.level, finding.marks, finding.presumed)
+        for name, finding, silent in zip(fields, held, silence)  # noqa: B905  of one length, and looked at on every call
+        if finding is not silent and type(finding) is Finding
+    ]
 
 
 def unread_alone(order: DraftOrder) -> bool:

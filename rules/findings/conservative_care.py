@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
+from rules.dates import DateInterval
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 from rules.finding import Answer, Finding
@@ -42,13 +43,9 @@ def conservative_care(reading: Reading, indication: Finding) -> Finding:
 
 
 def _judged(reading: Reading, indication: Finding, care: _Care, considered: tuple[Evidence, ...]) -> Finding:
-    kinds: set[str] = set()
-    entries: list[Fact] = []
-    evidence: list[Evidence] = []
-    for kind, fact in care.certain:
-        kinds.add(kind)
-        entries.append(fact)
-        evidence.append(evidence_of(fact))
+    kinds = {kind for kind, _ in care.certain}
+    entries = [fact for _, fact in care.certain]
+    began = [fact.began for fact in entries or care.doubtful]
     marks: list[str] = []
     if ACTIVE in kinds:
         marks.append("active-therapy")
@@ -56,10 +53,10 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
         marks.append("two-kinds")
     enough_kinds = bool(marks)
     notes: list[str] = []
-    long_enough = _since_at_least(reading, entries)
+    long_enough = _since_at_least(reading, began) if entries else None
     if long_enough is False:
         marks.append("during-care")
-    if not entries or long_enough is None:
+    if long_enough is None:
         notes.append("date-uncertain")
     if entries and not enough_kinds:
         notes.append("one-kind-without-active-therapy")
@@ -67,6 +64,7 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
     if not persisting:
         notes.append("symptoms-not-shown-to-persist")
     adequate = bool(long_enough) and persisting and enough_kinds
+    evidence = [evidence_of(fact) for fact in entries]
     if care.doubtful:
         evidence += [evidence_of(fact, uncertain=True) for fact in care.doubtful]
     return Finding(
@@ -76,7 +74,7 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
         frozenset(marks),
         ordered(evidence),
         considered=considered,
-        since=earliest([fact.began for fact in entries or care.doubtful]),
+        since=earliest(began),
         notes=tuple(notes),
     )
 
@@ -138,17 +136,16 @@ def _span(fact: Fact, as_of: date) -> tuple[date, date]:
     return first, max(first, min(last, as_of))
 
 
-def _since_at_least(reading: Reading, entries: list[Fact]) -> bool | None:
-    """Is the first entry 42 days old or more? ``None``: its date straddles the limit."""
-    limit = reading.parameters.adequate_care_days
-    open_date = not entries
-    for fact in entries:
-        began = fact.began
+def _since_at_least(reading: Reading, starts: list[DateInterval | None]) -> bool | None:
+    """Did the first entry begin 42 days ago or more? ``None``: its date straddles the limit."""
+    on = reading.as_of - timedelta(reading.parameters.adequate_care_days)
+    open_date = False
+    for began in starts:
         if began is None:
             continue
-        if began.latest is not None and (reading.as_of - began.latest).days >= limit:
+        if began.latest is not None and began.latest <= on:
             return True
-        if began.earliest is None or (reading.as_of - began.earliest).days >= limit:
+        if began.earliest is None or began.earliest <= on:
             open_date = True
     return None if open_date else False
 

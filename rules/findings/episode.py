@@ -43,8 +43,8 @@ class CurrentEpisode(Struct, frozen=True):
         return None if last >= not_before else False
 
 
-_Entry = tuple[date, date, Fact]  # first day, last day, entry
-_FIRST, _LAST = itemgetter(0), itemgetter(1)
+_Entry = tuple[date, date, Fact, date]  # first day, last day, entry, latest day on which it can have begun
+_last = itemgetter(1)
 
 
 def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: int) -> CurrentEpisode:
@@ -102,13 +102,13 @@ def _entries(facts: FactsByGroup, as_of: date) -> list[_Entry]:
             first = began.earliest or began.latest
             if first is None or first > as_of:
                 continue
-            last = began.latest or as_of
+            begun_by = last = began.latest or as_of
             ended = fact.ended
             if ended is not None and ended.latest is not None:
                 last = max(last, ended.latest)
             elif fact.state == "ongoing":
                 last = as_of
-            entries.append((first, last if last < as_of else as_of, fact))
+            entries.append((first, last if last < as_of else as_of, fact, begun_by))
     return entries
 
 
@@ -122,11 +122,11 @@ def _split_at_gap(
     """The current episode and what came before, going back from today, or from the entry that the order names."""
     horizon = as_of
     if order.reason_references:
-        for first, _, fact in entries:
+        for first, _, fact, _ in entries:
             if fact.evidence.reference in order.reason_references and first < horizon:
                 horizon = first
-    newest_first = sorted(entries, key=_LAST, reverse=True) if len(entries) > 1 else entries
-    for position, (first, last, _) in enumerate(newest_first):
+    newest_first = sorted(entries, key=_last, reverse=True) if len(entries) > 1 else entries
+    for position, (first, last, _, _) in enumerate(newest_first):
         if (horizon - last).days > gap_days:
             return newest_first[:position], newest_first[position:]
         if first < horizon:
@@ -136,17 +136,14 @@ def _split_at_gap(
 
 def _onset(current: list[_Entry]) -> tuple[DateInterval, tuple[Evidence, ...]]:
     """When the first entry is a problem with an onset, that onset; else "at least since" the first entry."""
-    first = min(current, key=_FIRST)[0]
-    by = date.max
-    onsets: list[_Entry] = []
-    earliest: list[_Entry] = []
-    for entry in current:
-        began = entry[2].began
-        latest = (began.latest if began is not None else None) or entry[1]
-        if latest < by:
-            by = latest
-        if entry[0] == first:
-            (onsets if _has_onset(entry[2]) else earliest).append(entry)
+    first, _, _, by = current[0]
+    for begins, _, _, begun_by in current:
+        if begins < first:
+            first = begins
+        if begun_by < by:
+            by = begun_by
+    earliest = [entry for entry in current if entry[0] == first]
+    onsets = [entry for entry in earliest if _has_onset(entry[2])]
     return DateInterval(first if onsets else None, by), _evidence(onsets or earliest)
 
 
@@ -215,7 +212,7 @@ def _evidence(entries: list[_Entry]) -> tuple[Evidence, ...]:
         return ()
     if len(entries) == 1:
         return (entries[0][2].evidence,)
-    found = dict.fromkeys([fact.evidence for _, _, fact in entries])
+    found = dict.fromkeys([fact.evidence for _, _, fact, _ in entries])
     return tuple(sorted(found, key=_BY_DATE))
 
 

@@ -70,9 +70,12 @@ def is_today(fact: Fact, as_of: date) -> bool:
 
 def in_episode(reading: Reading, fact: Fact) -> bool | None:
     """Does the fact belong to the current episode? ``None``: its date, or the episode's, leaves that open."""
+    began, starts_by = fact.began, reading.episode.starts_by
+    if began is not None and began.earliest is not None and starts_by is not None and began.earliest >= starts_by:
+        return True  # the usual case
     if named_now(reading, fact):
         return True
-    return reading.episode.holds(fact.began, reading.as_of)
+    return reading.episode.holds(began, reading.as_of)
 
 
 def clearly_older(reading: Reading, fact: Fact) -> bool:

@@ -54,7 +54,7 @@ _METFORMIN = {"metformin": ""}
 SAFETY_GROUPS = (
     PREGNANCY_GROUPS | _KIDNEY | frozenset((*_MR_DEVICES, *_PASSIVE, *_CONTRAST, *_CLAUSTROPHOBIA, *_METFORMIN))
 )
-_NOTHING_ON_RECORD = {
+NOTHING_ON_RECORD = {
     could_be: Safety(
         pregnancy=UNKNOWN["pregnancy"],
         could_be_pregnant=could_be,
@@ -72,7 +72,7 @@ _NOTHING_ON_RECORD = {
 
 def safety_not_on_record(reading: Reading) -> Safety:
     """Nothing on record is no clearance: each answer is unknown, and age and sex alone say what to ask."""
-    return _NOTHING_ON_RECORD[could_be_pregnant(reading)]
+    return NOTHING_ON_RECORD[could_be_pregnant(reading)]
 
 
 def _hazards(reading: Reading, name: str, marks: Mapping[str, str]) -> Finding:
