@@ -155,7 +155,7 @@ def _persisting(reading: Reading, indication: Finding) -> bool:
     if indication.answer is not Answer.YES:
         return False
     newest: tuple[date, float] | None = None
-    for fact in reading.group("pain-score"):
+    for fact in reading.facts.get("pain-score", ()):
         began, score = fact.began, fact.value
         if began is not None and began.latest is not None and score is not None and fact.present:
             scored = (began.latest, score)

@@ -62,7 +62,7 @@ def find_episode(facts: FactsByGroup, order: DraftOrder, as_of: date, gap_days: 
     current, before = _split_at_gap(entries, order, as_of, gap_days)
     if not current:
         return CurrentEpisode(Episode(earlier_episodes=_evidence(before)), None, None, gap_days)
-    began, because = _onset(current)
+    began, because = _onset(current, as_of)
     spans = _spans(entries) if order.reason_references else None
     return _episode(began, because, before, as_of, gap_days, spans)
 
@@ -134,17 +134,21 @@ def _split_at_gap(
     return newest_first, []
 
 
-def _onset(current: list[_Entry]) -> tuple[DateInterval, tuple[Evidence, ...]]:
+def _onset(current: list[_Entry], as_of: date) -> tuple[DateInterval, tuple[Evidence, ...]]:
     """When the first entry is a problem with an onset, that onset; else "at least since" the first entry."""
-    first, _, _, by = current[0]
-    for begins, _, _, begun_by in current:
-        if begins < first:
-            first = begins
+    start = as_of
+    by = date.max
+    earliest: list[_Entry] = []
+    for entry in current:
+        first, _, _, begun_by = entry
         if begun_by < by:
             by = begun_by
-    earliest = [entry for entry in current if entry[0] == first]
+        if first < start:
+            start, earliest = first, [entry]
+        elif first == start:
+            earliest.append(entry)
     onsets = [entry for entry in earliest if _has_onset(entry[2])]
-    return DateInterval(first if onsets else None, by), _evidence(onsets or earliest)
+    return DateInterval(start if onsets else None, by), _evidence(onsets or earliest)
 
 
 def _has_onset(fact: Fact) -> bool:

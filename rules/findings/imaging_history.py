@@ -17,7 +17,7 @@ NAME = "prior_imaging"
 def prior_imaging(reading: Reading, red_flags: tuple[Finding, ...], trend: Finding) -> Finding:
     """Yes, the report first; no, "changed since", where anything is newer than the report or of unknown date."""
     studies = reading.group("lumbar-study")
-    reports = [f for f in studies if f.present and f.kind is FactKind.REPORT and f.state not in NOT_DONE]
+    reports = [f for f in studies if f.kind is _REPORT and f.present and f.state not in NOT_DONE]
     if not reports:
         return PRESUMED_NO[NAME]
     answering = [fact for fact in reports if _answers(reading, fact)]
@@ -41,6 +41,9 @@ def prior_imaging(reading: Reading, red_flags: tuple[Finding, ...], trend: Findi
     notes = ("no-month-limit", "stated-unchanged") if unchanged else ("no-month-limit",)
     because = (report.evidence, *ordered(unchanged))
     return Finding(NAME, Answer.YES, because=because, considered=others, since=report.began, notes=notes)
+
+
+_REPORT = FactKind.REPORT  # a member of an enumeration is slow to reach
 
 
 def _answers(reading: Reading, report: Fact) -> bool:

@@ -97,7 +97,7 @@ def _reasons(reading: Reading, *groups: str) -> list[Evidence]:
     return [
         evidence_of(fact)
         for group in groups
-        for fact in reading.group(group)
+        for fact in reading.facts.get(group, ())
         if fact.present and (fact.kind is _REASON or fact.evidence.reference in pointed)
     ]
 

@@ -56,8 +56,8 @@ class _Said(Struct, frozen=True):
 
 def trend(reading: Reading) -> Finding:
     """Any worsening outweighs an improvement (our choice); where nothing can be compared the trend stays unknown."""
-    pain, disability = reading.group("pain-score"), reading.group("disability-score")
-    said = _by_scores(reading, pain + disability) if len(pain) + len(disability) > 1 else []
+    scores = reading.group("pain-score") + reading.group("disability-score")
+    said = _by_scores(reading, scores) if len(scores) > 1 else []
     courses = _stated_courses(reading)
     if courses:
         said += _by_course(reading, courses)
