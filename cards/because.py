@@ -103,13 +103,10 @@ def _most_telling_first(finding: Finding) -> Sequence[Evidence]:
     if finding.name in _COURSES and len(finding.because) > 2:
         first, *between, latest = finding.because
         return (first, latest, *between)
-    if len(finding.because) > 1:
-        return sorted(finding.because, key=_is_an_age)
-    return finding.because
-
-
-def _is_an_age(evidence: Evidence) -> bool:
-    return evidence.reference == "Patient"
+    ages = [each for each in finding.because if each.reference == "Patient"]
+    if not ages or len(finding.because) == 1:
+        return finding.because
+    return [*(each for each in finding.because if each.reference != "Patient"), *ages]
 
 
 def notes_of(finding: Finding, wording: Wording) -> list[str]:
@@ -118,7 +115,7 @@ def notes_of(finding: Finding, wording: Wording) -> list[str]:
 
 
 def _note(note: str, wording: Wording) -> str:
-    return wording.finding_note.get(note, note.replace("-", " "))
+    return wording.finding_note.get(note) or note.replace("-", " ")
 
 
 def _pain(episode: Episode, indication: Finding, wording: Wording) -> list[str]:

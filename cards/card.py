@@ -90,7 +90,7 @@ class Card(Struct, frozen=True, rename="camel", omit_defaults=True):
             raise CardError("a card has a source and a uuid")
         if bool(self.suggestions) != bool(self.selection_behavior):
             raise CardError("selectionBehavior goes with suggestions")
-        if self.selection_behavior != "any" and sum(each.is_recommended for each in self.suggestions) > 1:
+        if self.selection_behavior != "any" and [each.is_recommended for each in self.suggestions].count(True) > 1:
             raise CardError("of suggestions that exclude each other at most one is recommended")
 
 

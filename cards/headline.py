@@ -7,9 +7,10 @@ from msgspec import Struct
 from cards.card import CardError
 from cards.detail import act_key, gaps_in_words, hidden_sources
 from cards.escape import date_as_recorded
-from cards.kind import Kind, once_for_each_kind
+from cards.kind import Kind, once_for_each_kind, summaries_around
 from cards.phrases import capitalised, duration, is_known
 from cards.speaking import AT_ONCE, Speaking
+from cards.wording import longest_that_fits
 from rules.recommendation import PamaRating, Situation, Urgency
 
 INDICATORS = {
@@ -177,12 +178,17 @@ def _not_appropriate(speaking: Speaking) -> tuple[str, str]:
     story = _story(speaking)
     if advice.findings.weakness.level == "mild" and advice.findings.weakness.yes:
         lead = "re-examine" if speaking.flags_not_recorded else "re-examine-checked"
-        return speaking.summary("re-examine", story=_story(speaking, flags=False)), speaking.lead(lead)
+        return _telling(_story(speaking, flags=False), "re-examine", speaking), speaking.lead(lead)
     if not advice.may_defer:
         unsure = "low-unsure" if advice.unread or advice.gaps else "not-appropriate"
-        return speaking.summary(unsure, story=story), speaking.lead(unsure)
+        return _telling(story, unsure, speaking), speaking.lead(unsure)
     key = "defer-after-check" if speaking.statement_needed else "defer-checked"
-    return speaking.summary(key, story=story), speaking.lead(key)
+    return _telling(story, key, speaking), speaking.lead(key)
+
+
+def _telling(story: str, key: str, speaking: Speaking) -> str:
+    wordings = summaries_around(speaking.kind, "story", key)
+    return longest_that_fits([story.join(pieces) for pieces in wordings], speaking.order_named)
 
 
 def _story(speaking: Speaking, *, flags: bool = True) -> str:

@@ -95,7 +95,7 @@ class Kind(Struct, frozen=True, eq=False):
 
     def lead(self, key: str, **more: str) -> str:
         """A bold first line."""
-        return self.wording.lead[key].format_map({**self.fields, **more})
+        return self.wording.lead[key].format_map({**self.fields, **more}) if more else _lead(self, key)
 
     def summary(self, key: str, order: str = "", **more: str) -> str:
         """A summary that fits; ``order`` names the order, where several were selected."""
@@ -117,6 +117,17 @@ def once_for_each_kind(work: Callable[[Kind, *Ts], T]) -> Callable[[Kind, *Ts], 
         return said
 
     return known
+
+
+@once_for_each_kind
+def _lead(kind: Kind, key: str) -> str:
+    return kind.wording.lead[key].format_map(kind.fields)
+
+
+@once_for_each_kind
+def summaries_around(kind: Kind, field: str, key: str) -> tuple[tuple[str, ...], ...]:
+    """The wordings of a summary, each as its pieces around one field."""
+    return tuple(around(field, template, kind.fields) for template in kind.wording.summary[key])
 
 
 def around(field: str, template: str, known: Mapping[str, object]) -> tuple[str, ...]:

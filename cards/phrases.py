@@ -109,9 +109,10 @@ def level_of(finding: Finding) -> str:
 
 def entry(evidence: Evidence, wording: Wording) -> str:
     """One entry of the record: what it says, its date as recorded, and how it is said."""
-    notes = [date_as_recorded(evidence.dated)] if evidence.dated else []
-    notes += [wording.mark.get(mark) or escaped(mark) for mark in evidence.marks]
-    known = ", ".join(note for note in notes if note)
+    known = date_as_recorded(evidence.dated) if evidence.dated else ""
+    if evidence.marks:
+        notes = [known, *(wording.mark.get(mark) or escaped(mark) for mark in evidence.marks)]
+        known = ", ".join(filter(None, notes))
     return f"{quoted(evidence.says)} ({known})" if known else quoted(evidence.says)
 
 
@@ -127,6 +128,8 @@ def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES
 def _once(evidence: Sequence[Evidence]) -> Sequence[Evidence]:
     """Without entries that say, undated, what another says: the order's reason is often the problem once more."""
     said = {each.says for each in evidence if each.dated}
+    if len(said) == len(evidence):
+        return evidence
     told = []
     for each in evidence:
         if each.dated or each.says not in said:

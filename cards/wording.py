@@ -4,7 +4,7 @@ Values are filled in once and never looked at again for fields, so record text c
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Formatter
@@ -122,13 +122,17 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
 
         ``order`` names the order first, when several were selected; it gives way before the advice does.
         """
-        for start in (f"{order}: ", "") if order else ("",):
-            for template in self.summary[key]:
-                text = template.format_map(fields)
-                text = f"{start}{text[0].upper()}{text[1:]}"
-                if len(text) < SUMMARY_LIMIT:
-                    return text
-        raise CardError(f"no wording of summary {key!r} fits")
+        return longest_that_fits([template.format_map(fields) for template in self.summary[key]], order)
+
+
+def longest_that_fits(texts: Sequence[str], order: str = "") -> str:
+    """The first of these summaries that is short enough, the longest come first; named by its order if that fits."""
+    for start in (f"{order}: ", "") if order else ("",):
+        for text in texts:
+            said = f"{start}{text[0].upper()}{text[1:]}"
+            if len(said) < SUMMARY_LIMIT:
+                return said
+    raise CardError(f"no wording of this summary fits: {texts[-1]}")
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 _encode = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
 
 
 def tidy(resource: dict[str, Any]) -> dict[str, Any]:
@@ -20,8 +21,19 @@ def tidy(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _looks_untidy(resource: dict[str, Any]) -> bool:
     """A quick look at the encoded form; text that happens to hold these signs only costs the longer way."""
+    if not _may_be_untidy(resource):
+        return False
     encoded = _encode(resource)
     return b"null" in encoded or b'""' in encoded or b"[]" in encoded or b"{}" in encoded
+
+
+def _may_be_untidy(resource: dict[str, Any]) -> bool:
+    """A quicker look: in MessagePack a null, and an empty text, list or object, is a byte that is in no ASCII text."""
+    try:
+        packed = _pack(resource)
+    except OverflowError:  # MessagePack has no integers beyond 64 bits
+        return True
+    return b"\xc0" in packed or b"\xa0" in packed or b"\x90" in packed or b"\x80" in packed
 
 
 def _clean(value: Any, padded: bool) -> Any:
