@@ -37,6 +37,7 @@ _OLDER = {
     "DeviceUseRequest": "ServiceRequest",
     "ProcedureResponse": "Procedure",
 }
+_OTHERS = (Practitioner, PractitionerRole, Medication)
 _READ: frozenset[type[Any]] = frozenset(READ)
 _ABOUT_A_PATIENT: frozenset[type[Any]] = frozenset(kind for kind in READ if issubclass(kind, AboutPatient))
 _FAILURE_STATUS = ("4", "5")
@@ -65,8 +66,7 @@ def chart_from_prefetch(call: HookCall, expected: Mapping[str, str]) -> Chart:
 
     Records count whichever key they came under; an expected key that is absent is a gap unless its type came otherwise.
     """
-    patient, urls = _patient(call.prefetch, call.context.patient_id)
-    gathered = _gather(call.prefetch, patient, urls, call.context.patient_id)
+    patient, gathered = _gather(call.prefetch, call.context.patient_id)
     chart = Chart(
         patient=patient,
         records=gathered.records,
@@ -94,8 +94,7 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
             b'{"resource":%s}' % bytes(each) for each in several
         )
     pages = {"record": read_value(Raw(raw))}
-    patient, urls = _patient(pages, patient_id)
-    gathered = _gather(pages, patient, urls, patient_id)
+    patient, gathered = _gather(pages, patient_id)
     gaps = dict.fromkeys(gathered.gaps({}))
     if is_older_fhir(patient):
         gaps[SourceGap("Patient", "unsupported version", True)] = None
@@ -109,14 +108,16 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
     )
 
 
-def _patient(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Patient, frozenset[str]]:
+def _patient(values: Iterable[PrefetchValue], patient_id: str) -> tuple[Patient, frozenset[str]]:
     """The Patient of the call, and the addresses it came under. Another one in its place stops everything."""
     found: Patient | None = None
     another = False
     urls: list[str] = []
-    for value in values.values():
-        for entry in [entry for entry in value.entries if type(entry.resource) is Patient]:
+    for value in values:
+        for entry in value.entries:
             patient: Any = entry.resource
+            if type(patient) is not Patient:
+                continue
             if patient.id == patient_id:
                 found = patient
                 urls += [entry.full_url] if entry.full_url else []
@@ -202,36 +203,47 @@ def _missing(
             yield gap(source, "not provided")
 
 
-def _gather(values: Mapping[str, PrefetchValue], patient: Patient, urls: frozenset[str], patient_id: str) -> _Gathered:
+def _gather(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Patient, _Gathered]:
+    who = OnePatient(patient_id)
+    parts = [(key, value, _all_alike(value.entries, who)) for key, value in values.items() if value.entries]
+    patient, urls = _patient([value for _, value, alike in parts if not alike], patient_id)
     who = OnePatient(patient_id, urls, patient.identifier)
     gathered = _Gathered(values)
-    for key, value in values.items():
-        if value.entries:
+    for key, value, alike in parts:
+        if alike:
+            gathered.records.setdefault(type(alike[0]), []).extend(alike)
+        else:
             _sort(key, value, who, gathered)
-    return gathered
+    return patient, gathered
+
+
+def _all_alike(entries: list[Entry], who: OnePatient) -> list[Any]:
+    """The records, where all are of one type and name the patient in the same words, as one server writes; or none."""
+    first: Any = entries[0].resource
+    kind = type(first)
+    about = (first.subject or first.patient) if kind in _ABOUT_A_PATIENT else None
+    if about is None or not who.is_meant_by(about) or about.reference not in who.own:
+        return []
+    usual = about.reference
+    for entry in entries:
+        record: Any = entry.resource
+        if type(record) is not kind:
+            return []
+        about = record.subject or record.patient
+        if about is None or about.reference != usual:
+            return []
+    return [entry.resource for entry in entries]
 
 
 def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> None:
     """Put each record of one prefetch value into the list of its type, unless it is somebody else's."""
-    own, records = who.own, gathered.records
-    last: type[Any] | None = None
-    pile: list[Any] | None = None
-    usual: str | None = None  # how the records of one server refer to the patient: all alike, as a rule
     for entry in value.entries:
         record: Any = entry.resource
         kind = type(record)
-        if kind is not last:
-            pile = records.setdefault(kind, []) if kind in _ABOUT_A_PATIENT else None
-            last = kind
-        if pile is None:
+        if kind not in _ABOUT_A_PATIENT:
             _set_aside(key, entry, gathered, who)
-            continue
-        about = record.subject or record.patient
-        if about is None or about.reference == usual:
-            pile.append(record)
-        elif about.reference in own or who.is_meant_by(about, record.contained):
-            pile.append(record)
-            usual = about.reference if about.reference in own else usual
+        elif who.is_meant_by(record.subject or record.patient, record.contained):
+            gathered.records.setdefault(kind, []).append(record)
         else:
             gathered.foreign += 1
 
@@ -246,7 +258,7 @@ def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> 
             gathered.partial.add(key)
     elif isinstance(record, Patient):
         gathered.foreign += not who.is_this(record)
-    elif isinstance(record, Practitioner | PractitionerRole | Medication):
+    elif isinstance(record, _OTHERS):
         gathered.records.setdefault(type(record), []).append(record)
     elif isinstance(record, OLDER_REQUESTS):
         gathered.older.add(_OLDER[type_name(record)])

@@ -47,6 +47,9 @@ _INJURY = "S"  # ICD-10-CM chapter XIX: injuries, that is traumatic ones
 _EVENTS = frozenset({"fall", "low-velocity-trauma", "major-trauma", "spinal-cord-injury", "lumbar-nerve-root-injury"})
 
 
+NOTHING_UNMAPPED: frozenset[tuple[str, str]] = frozenset()
+
+
 class Memo(Generic[T]):
     """Readings by the raw JSON they were made from; emptied when full, so that callers cannot make it grow."""
 
@@ -91,7 +94,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     only_observable: bool = False
     fraction_only: bool = False
     only_without_value: bool = False
-    unmapped: tuple[tuple[str, str], ...] = ()
+    unmapped: frozenset[tuple[str, str]] = NOTHING_UNMAPPED
     unread: bool = False
     contradicted: bool = False
     red_flag_stem: bool = False
@@ -113,7 +116,7 @@ class _Known(Struct, frozen=True):
     statements: tuple[Statement, ...] | None
     observable: Observable | None
     only_observable: bool
-    unmapped: tuple[tuple[str, str], ...]
+    unmapped: frozenset[tuple[str, str]]
 
 
 class CodeReader:
@@ -174,7 +177,7 @@ class CodeReader:
                 return self._named(concept, name, known.unmapped)
         return _worded(concept, known.unmapped, only_without_value=True)
 
-    def _named(self, concept: CodeableConcept, name: FindingName, unmapped: tuple[tuple[str, str], ...]) -> CodeReading:
+    def _named(self, concept: CodeableConcept, name: FindingName, unmapped: frozenset[tuple[str, str]]) -> CodeReading:
         own = self.terminology.own
         observable = own.observable(name.code) if name.code else None
         if name.code:
@@ -218,7 +221,7 @@ class CodeReader:
                     only_observable = only_observable and self.terminology.system_uri(system) == _LOINC
                     statements.setdefault(statement.concept, statement)
         found = tuple(statements.values())
-        left = () if known or observable is not None else tuple(unmapped)
+        left = NOTHING_UNMAPPED if known or observable is not None else frozenset(unmapped)
         return _Known(found if known else None, observable, only_observable and bool(found), left)
 
     def medicine_by_route(self, raw: Raw, routes: str) -> tuple[str, ...]:
@@ -319,7 +322,7 @@ def _coded(concept: CodeableConcept, known: _Known) -> CodeReading:
 
 
 def _worded(
-    concept: CodeableConcept, unmapped: tuple[tuple[str, str], ...], only_without_value: bool = False
+    concept: CodeableConcept, unmapped: frozenset[tuple[str, str]], only_without_value: bool = False
 ) -> CodeReading:
     texts = texts_of(concept)
     statements = statements_in(texts, from_display=not (concept.text and concept.text.strip()))

@@ -39,7 +39,7 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> I
             _keep_unread_problem(condition, reading, began, dated, page)
     if reading.contradicted:
         return
-    side = side_in(condition.body_site, page.codes) if is_given(condition.body_site) else ""
+    side = "" if condition.body_site is NOTHING else side_in(condition.body_site, page.codes)
     encounter = encounter_of(condition.encounter)
     stated_onset = began is not None and began.earliest is not None
     statements = reading.statements if condition.stage is NOTHING else _with_stage(reading.statements, condition)
@@ -116,6 +116,8 @@ def _abated_undated(condition: Condition) -> bool:
     """It is over, though the record does not say readably when."""
     if condition.abatement_date_time or condition.abatement_string:
         return True
+    if condition.abatement_period is condition.abatement_age is condition.abatement_range is NOTHING:
+        return False
     return (
         is_given(condition.abatement_period) or is_given(condition.abatement_age) or is_given(condition.abatement_range)
     )

@@ -16,8 +16,10 @@ from msgspec import Raw, Struct
 from fhir_mappings.access import NO_TOKEN, Access, read_access
 from fhir_mappings.errors import Malformed, MalformedCall
 from fhir_mappings.prefetch_values import (
+    Bundle,
     PrefetchValue,
     Value,
+    bundle_value,
     prefetch_value,
     read_entry_by_entry,
     read_value,
@@ -110,7 +112,10 @@ def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B0
     except RecursionError:
         raise too_deep("") from None
     _check_once(call, counts)
-    values = {str(key): prefetch_value(value) for key, value in call.prefetch.items()} if call.prefetch else {}
+    values = {
+        str(key): bundle_value(value) if type(value) is Bundle else prefetch_value(value)
+        for key, value in (call.prefetch or {}).items()
+    }
     return _hook_call(call, values, limits)
 
 

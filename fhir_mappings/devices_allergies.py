@@ -88,7 +88,7 @@ def devices_no_longer_used(uses: Iterable[DeviceUseStatement]) -> frozenset[str]
 
 def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
     """A reaction, or the risk of one, to a substance that an imaging study may use."""
-    if is_given(allergy.substance) or allergy.status is not None:  # DSTU2
+    if allergy.status is not None or is_given(allergy.substance):  # DSTU2
         raise OlderFhir
     sure = verified(allergy.verification_status)
     if sure is Verified.ERROR:
@@ -96,6 +96,9 @@ def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
     active = is_current(allergy.clinical_status)
     reading = page.codes.memo.of(allergy.code)
     page.tally.count_code(reading)
+    statements = _substances(allergy, reading, page)
+    if not statements:
+        return  # as of most
     began = page.past_day(allergy.onset_date_time) or since_at_least(page.past_day(allergy.recorded_date))
     dated = allergy.onset_date_time or allergy.recorded_date
     marks = (
@@ -104,7 +107,7 @@ def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
         "history" if active is False else "",
         "criticality high" if allergy.criticality == "high" else "",
     )
-    for statement in _substances(allergy, reading, page):
+    for statement in statements:
         yield Fact(
             concept=statement.concept,
             kind=FactKind.ALLERGY,

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from fhir_mappings.codes import CodeReader, CodeReading
 from fhir_mappings.elements import CodeableConcept, Coding
-from fhir_mappings.fhir_records import Encounter, Practitioner, PractitionerRole, Reference
+from fhir_mappings.fhir_records import NOTHING, Encounter, Practitioner, PractitionerRole, Reference
 from fhir_mappings.references import local_reference
 from rules.concepts import GROUPS
 
@@ -55,7 +55,7 @@ def user_specialties(
         if who == f"Practitioner/{person.id}":
             readings = (codes.of(each) for each in _qualifications(person.qualification))
             found += _named_specialties(readings)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def _qualifications(raw: Raw) -> tuple[CodeableConcept, ...]:
@@ -69,12 +69,16 @@ def _qualifications(raw: Raw) -> tuple[CodeableConcept, ...]:
 
 
 def _specialties(raw: Raw, codes: CodeReader) -> list[str]:
-    return _named_specialties(codes.lists.of(raw)) if len(raw) else []
+    return [] if raw is NOTHING else _named_specialties(codes.lists.of(raw))
 
 
 def _named_specialties(readings: Iterable[CodeReading]) -> list[str]:
-    concepts = (statement.concept for reading in readings for statement in reading.statements)
-    return [concept for concept in concepts if concept.startswith(_SPECIALTY)]
+    return [
+        statement.concept
+        for reading in readings
+        for statement in reading.statements
+        if statement.concept.startswith(_SPECIALTY)
+    ]
 
 
 def is_specialist(encounter: Encounter | None, codes: CodeReader) -> bool | None:
@@ -85,10 +89,10 @@ def is_specialist(encounter: Encounter | None, codes: CodeReader) -> bool | None
     """
     if encounter is None:
         return None
-    found = frozenset(_specialties(encounter.service_type, codes) + _specialties(encounter.type, codes))
-    if found & SPINE:
+    found = _specialties(encounter.service_type, codes) + _specialties(encounter.type, codes)
+    if not SPINE.isdisjoint(found):
         return True
-    if found & GENERAL:
+    if not GENERAL.isdisjoint(found):
         return False
     return True if _class_code(encounter.encounter_class) in _INPATIENT else None
 

@@ -1,8 +1,9 @@
 """The parts of FHIR R4 resources that a rule can use, typed for one fast pass over a call.
 
 One type per resource type. Fields that every entry needs are typed; the rest stays raw JSON until an entry turns out
-to matter (``fhir_mappings.elements`` reads it then). Resource types that no rule reads are known by name only, so that
-their content costs nothing; a resource of an unknown type or shape fails its bundle, which is then read entry by entry.
+to matter (``fhir_mappings.elements`` reads it then). Fields stand in the order in which servers write them, in which
+the decoder finds them fastest. Resource types that no rule reads are known by name only, so that their content costs
+nothing; a resource of an unknown type or shape fails its bundle, which is then read entry by entry.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ class Record(Struct, frozen=True, gc=False, rename="camel", tag_field="resourceT
 class AboutPatient(Record, frozen=True, gc=False):
     """A resource about one patient, who is its ``subject`` or (some types, and older FHIR) its ``patient``."""
 
-    subject: Reference | None = None
-    patient: Reference | None = None
     status: str | None = None
     code: Raw = NOTHING
+    subject: Reference | None = None
+    patient: Reference | None = None
     encounter: Reference | None = None
 
 
@@ -79,7 +80,6 @@ class Observation(AboutPatient, frozen=True, gc=False):
     value_boolean: Raw = NOTHING
     value_integer: Raw = NOTHING
     value_date_time: Raw = NOTHING
-    value_period: Raw = NOTHING
     data_absent_reason: Raw = NOTHING
     interpretation: Raw = NOTHING
     reference_range: Raw = NOTHING

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -106,6 +108,12 @@ class DispenseRequest(Struct, frozen=True, gc=False, rename="camel"):
 
 _DOSAGES = msgspec.json.Decoder(list[_Dosage | None] | _Dosage | None)
 _DISPENSE = msgspec.json.Decoder(DispenseRequest | None)
+_DOSAGE_OF: dict[type[MedicationRecord], Callable[[Any], Raw]] = {
+    MedicationRequest: attrgetter("dosage_instruction"),
+    MedicationDispense: attrgetter("dosage_instruction"),
+    MedicationStatement: attrgetter("dosage"),
+    MedicationAdministration: attrgetter("dosage"),
+}
 
 
 class _Course(Struct, frozen=True):
@@ -122,9 +130,10 @@ def medication_facts(record: MedicationRecord, groups: tuple[str, ...], page: Pa
 
     ``groups`` are those of the code in the entry itself; they do not yet know by which way it is given.
     """
-    if is_older_statement(record):
+    kind = type(record)
+    if kind is MedicationStatement and is_older_statement(record):
         raise OlderFhir
-    stated = _STATES[type(record)].get(record.status or "")
+    stated = _STATES[kind].get(record.status or "")
     if stated is None:
         return []
     medicine = record.medication_codeable_concept
@@ -215,7 +224,7 @@ def medicines_not_at_hand(records: Iterable[MedicationRecord], lookup: Lookup) -
 
 
 def _dosages(record: MedicationRecord) -> tuple[_Dosage, ...]:
-    raw = _dosage_of(record)
+    raw = _DOSAGE_OF[type(record)](record)
     if not len(raw):
         return ()
     try:
@@ -223,19 +232,11 @@ def _dosages(record: MedicationRecord) -> tuple[_Dosage, ...]:
     except msgspec.DecodeError:
         raise Unreadable from None
     several = [found] if isinstance(found, _Dosage) else found or []
-    return tuple(each for each in several if each is not None)
-
-
-def _dosage_of(record: MedicationRecord) -> Raw:
-    if isinstance(record, MedicationRequest | MedicationDispense):
-        return record.dosage_instruction
-    if isinstance(record, MedicationStatement | MedicationAdministration):
-        return record.dosage
-    raise TypeError(type(record).__name__)
+    return tuple([each for each in several if each is not None])
 
 
 def _routes(dosages: tuple[_Dosage, ...]) -> str:
-    return " ".join(dosage.route.words for dosage in dosages if dosage.route is not None)
+    return " ".join([dosage.route.words for dosage in dosages if dosage.route is not None])
 
 
 def _course(record: MedicationRecord, dosages: tuple[_Dosage, ...], page: Page) -> _Course:
@@ -244,7 +245,7 @@ def _course(record: MedicationRecord, dosages: tuple[_Dosage, ...], page: Page) 
     if isinstance(record, MedicationDispense):
         handed = record.when_handed_over or record.when_prepared
         return _Course(page.past_day(handed), None, handed, _whole_days(quantity_in(record.days_supply)))
-    if isinstance(record, MedicationStatement | MedicationAdministration):
+    if isinstance(record, (MedicationStatement, MedicationAdministration)):
         if record.effective_date_time:
             return _Course(page.past_day(record.effective_date_time), None, record.effective_date_time)
         period = period_in(record.effective_period)

@@ -143,9 +143,9 @@ def components_in(raw: Raw) -> tuple[Component, ...]:
     return tuple(each for each in _decoded(_COMPONENTS, raw) or () if each is not None)
 
 
-def component_names(raw: Raw) -> list[ComponentName]:
+def component_names(raw: Raw) -> list[ComponentName | None]:
     """Of a panel's components, what is needed to choose."""
-    return [each for each in _decoded(_COMPONENT_CODES, raw) or () if each is not None]
+    return _decoded(_COMPONENT_CODES, raw) or []
 
 
 def result_of(item: HasValue, codes: CodeReader) -> Result:

@@ -68,7 +68,8 @@ class Page(Struct):
     """What every reader needs to know of the patient and the day."""
 
     as_of: date
-    encounter: str
+    encounter: str  # "Encounter/7", or nothing
+    encounter_id: str
     birth: DateInterval | None
     offset: timezone | None
     codes: CodeReader
@@ -77,11 +78,6 @@ class Page(Struct):
     tomorrow: date  # what lies after it is a mistake; a day of slack for time zones
     draft_ids: frozenset[str] = frozenset()  # orders that are being judged
     unused_devices: frozenset[str] = frozenset()  # "Device/5": every recorded use is over
-
-    @property
-    def encounter_id(self) -> str:
-        """The id alone of the encounter of the call."""
-        return self.encounter.removeprefix("Encounter/")
 
     def day(self, text: str | None) -> DateInterval | None:
         """A date of the record, as an interval of the patient's days."""

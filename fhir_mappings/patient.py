@@ -33,7 +33,8 @@ def age_on(birth: DateInterval | None, day: date) -> AgeRange | None:
     """Completed years; ``None`` where the birth date is missing, impossible or in the future."""
     if birth is None or birth.earliest is None or birth.latest is None or birth.earliest > day:
         return None
-    youngest, oldest = max(_years(birth.latest, day), 0), _years(birth.earliest, day)
+    oldest = _years(birth.earliest, day)
+    youngest = oldest if birth.latest is birth.earliest else max(_years(birth.latest, day), 0)
     return AgeRange(youngest, oldest) if oldest <= _OLDEST else None
 
 

@@ -55,6 +55,7 @@ from fhir_mappings.worth_reading import (
     procedures_worth_reading,
     requests_worth_reading,
 )
+from rules.evidence import Evidence
 from rules.facts import ClinicalPicture, Fact, FactKind, SourceGap
 
 __all__ = [
@@ -103,6 +104,7 @@ def draw_picture(
     page = Page(
         as_of=as_of,
         encounter=f"Encounter/{context.encounter_id}" if context.encounter_id else "",
+        encounter_id=context.encounter_id,
         birth=birth,
         offset=context.offset,
         codes=reader_for(terminology),
@@ -128,11 +130,15 @@ def draw_picture(
         gaps=_gaps(chart, older, tally),
         unmapped_codes=frozenset(tally.unmapped),
         unread_texts=tally.unread_texts,
-        unread_current_problems=tuple(sorted(tally.unread_problems, key=lambda each: (each.reference, each.says))),
+        unread_current_problems=_in_order(tally.unread_problems),
         unread_red_flag_stem=tally.red_flag_stem,
         dropped_entries=chart.dropped + tally.dropped,
         foreign_entries=chart.foreign,
     )
+
+
+def _in_order(problems: list[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(sorted(problems, key=lambda each: (each.reference, each.says))) if problems else ()
 
 
 def _facts(chart: Chart, page: Page, older: set[str]) -> list[Fact]:
@@ -169,15 +175,16 @@ def _unused_devices(chart: Chart) -> frozenset[str]:
 
 def _encounter(chart: Chart, page: Page) -> Encounter | None:
     """The encounter of the call, if it came along and stands."""
-    for encounter in latest_versions(chart.records.get(Encounter, [])):
-        if page.encounter and page.encounter == f"Encounter/{encounter.id}":
+    several: list[Encounter] = chart.records.get(Encounter, [])
+    for encounter in latest_versions(several) if len(several) > 1 else several:
+        if page.encounter_id and page.encounter_id == encounter.id:
             return None if encounter.status in ("entered-in-error", "cancelled") else encounter
     return None
 
 
 def _encounter_reasons(encounter: Encounter | None, page: Page) -> Iterator[Fact]:
     """Why the patient is here today, as the encounter states it."""
-    if encounter is None:
+    if encounter is None or encounter.reason_code is NOTHING:
         return
     for reading in page.codes.lists.of(encounter.reason_code):
         page.tally.count_code(reading)

@@ -86,8 +86,8 @@ _PARTIAL = frozenset(
 
 def prefetch_value(value: Any) -> PrefetchValue:
     """A typed value, classified."""
-    if type(value) is Bundle:
-        return _bundle(value.entry or [], value, 0)
+    if isinstance(value, Bundle):
+        return bundle_value(value)
     if value is None:
         return EMPTY
     if isinstance(value, OperationOutcome):
@@ -115,14 +115,17 @@ def is_partial(outcome: OperationOutcome) -> bool:
     return any(issue.code in _PARTIAL for issue in outcome.issue)
 
 
-def _bundle(entries: list[Entry], bundle: Bundle, dropped: int) -> PrefetchValue:
-    next_link = None
+def bundle_value(bundle: Bundle, dropped: int = 0) -> PrefetchValue:
+    """A Bundle, as the page that it is; ``dropped``: how many more of its entries could not be read."""
+    next_link, more = None, False
+    entries = bundle.entry or []
     if bundle.link is not None:
         for link in bundle.link:
             if link.relation == "next":
                 next_link = link.url or ""
                 break
-    more = bundle.total is not None and bundle.total > len(entries) + dropped and bundle.type == "searchset"
+    if bundle.total is not None and bundle.total > len(entries) + dropped:
+        more = bundle.type == "searchset"
     if next_link is None and not more and not dropped:
         return PrefetchValue(State.READ, entries)
     return PrefetchValue(
@@ -216,14 +219,15 @@ def _from_entries(entries: Iterable[bytes], bundle: _LooseBundle) -> PrefetchVal
             read.append(_ENTRY.decode(raw))
         except _PROBLEMS:
             dropped += _is_of_a_known_type(raw)
-    header = Bundle(
+    page = Bundle(
         type=_or_none(_TYPE, bundle.type),
+        entry=read,
         link=_or_none(_LINKS, bundle.link),
         total=_or_none(_TOTAL, bundle.total),
     )
     if dropped and not read:
         return PrefetchValue(State.UNREADABLE, dropped=dropped)
-    return _bundle(read, header, dropped)
+    return bundle_value(page, dropped)
 
 
 def _is_of_a_known_type(raw: bytes) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from fhir_mappings.body_sites import side_in
 from fhir_mappings.codes import CodeReading
-from fhir_mappings.elements import is_given, period_in
+from fhir_mappings.elements import period_in
 from fhir_mappings.encounter_and_user import encounter_of
-from fhir_mappings.fhir_records import Procedure
+from fhir_mappings.fhir_records import NOTHING, Procedure
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.reasons import states_another_reason
 from fhir_mappings.status_codes import OlderFhir
@@ -39,7 +39,7 @@ def procedure_facts(procedure: Procedure, reading: CodeReading, page: Page) -> I
     if reading.contradicted:
         return
     began, ended, dated = _performed(procedure, state, page)
-    side = side_in(procedure.body_site, page.codes) if is_given(procedure.body_site) else ""
+    side = "" if procedure.body_site is NOTHING else side_in(procedure.body_site, page.codes)
     doubtful = procedure.status == "unknown"
     for statement in reading.statements:
         suspected = doubtful or statement.suspected

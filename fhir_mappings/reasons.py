@@ -61,6 +61,6 @@ def _reasons(codes: Raw, references: Raw, record: Record, page: Page) -> Sequenc
 
 def _linked(reference: str, record: Record, page: Page) -> CodeReading:
     found = page.lookup.find(reference, within=record)
-    if isinstance(found, Condition | Observation):
+    if isinstance(found, (Condition, Observation)):
         return page.codes.memo.of(found.code)
     return CodeReading()  # a reason that the call does not hold could be the back

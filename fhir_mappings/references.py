@@ -70,7 +70,7 @@ class OnePatient:
     servers are not told apart by their addresses: proxies give one server many, and patient ids are checked anyway.
     """
 
-    def __init__(self, patient_id: str, full_urls: frozenset[str], identifiers: Raw = NOTHING) -> None:
+    def __init__(self, patient_id: str, full_urls: frozenset[str] = frozenset(), identifiers: Raw = NOTHING) -> None:
         self._local = f"Patient/{patient_id}"
         self._id = patient_id
         self._full_urls = full_urls

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from fhir_mappings.body_sites import side_in
 from fhir_mappings.codes import CodeReading
-from fhir_mappings.elements import is_given, period_in
+from fhir_mappings.elements import period_in
 from fhir_mappings.encounter_and_user import encounter_of
-from fhir_mappings.fhir_records import ServiceRequest
+from fhir_mappings.fhir_records import NOTHING, ServiceRequest
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.reasons import states_another_reason
 from rules.dates import DateInterval
@@ -37,7 +37,7 @@ def request_facts(request: ServiceRequest, reading: CodeReading, page: Page) -> 
     if reading.contradicted:
         return
     began, dated = _placed(request, page)
-    side = side_in(request.body_site, page.codes) if is_given(request.body_site) else ""
+    side = "" if request.body_site is NOTHING else side_in(request.body_site, page.codes)
     tentative = request.intent in _TENTATIVE
     statements = reading.statements or tuple(
         statement for each in page.codes.lists.of(request.performer_type) for statement in each.statements

@@ -107,7 +107,7 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
             not reading.silent
             or reading.may_matter
             or is_older_fhir(condition)
-            or (visit and named_at_this_visit(condition, page))
+            or (visit and condition.encounter is not None and named_at_this_visit(condition, page))
         ):
             kept.append((condition, reading))
         else:
@@ -124,6 +124,8 @@ def _has_meaning_inside(panel: Observation, page: Page) -> bool:
     except Unreadable:
         return True
     for part in parts:
+        if part is None:
+            continue
         code = part.code
         reading = get(bytes(code)) or read(code)
         if not reading.silent or reading.red_flag_stem:

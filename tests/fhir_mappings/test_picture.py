@@ -164,6 +164,15 @@ def test_entries_of_other_patients_are_dropped_and_counted():
     assert (only(picture.facts).concept, picture.foreign_entries) == ("sciatica", 4)
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_entry_that_names_another_patient_by_identifier_alone_is_dropped_wherever_it_stands(place: int):
+    records = [condition("sciatica")]
+    records.insert(place, condition("urinary-retention", subject={"identifier": {"system": "urn:mrn", "value": "M-2"}}))
+    me = {**PATIENT, "identifier": [{"system": "urn:mrn", "value": "M-1"}]}
+    picture = picture_from({"patient": me, "conditions": bundle(*records)})
+    assert (only(picture.facts).concept, picture.foreign_entries) == ("sciatica", 1)
+
+
 def test_the_patient_may_be_named_by_the_urn_of_their_entry():
     page = {
         "resourceType": "Bundle",
