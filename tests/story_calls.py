@@ -86,6 +86,12 @@ def differences(body: Json, order: DraftOrder) -> Iterator[str]:
     rating = (ratings(body).get(order.drafts[0]["id"]) or [""])[0]
     if rating != expected.rating:
         yield f"rating: expected {expected.rating!r}, got {rating!r}"
+    others = [kind_of(card) for card in cards[1:]]
+    if others != [each.replace("-", "") for each in expected.others]:
+        yield f"others: expected {expected.others!r}, got {others!r}"
+    rated = tuple((ratings(body).get(draft["id"]) or [""])[0] for draft in order.drafts[1 : order.selected])
+    if rated != expected.ratings:
+        yield f"ratings: expected {expected.ratings!r}, got {rated!r}"
     yield from _of_suggestion(body, order, expected)
     said = words(body).casefold()
     yield from (f"words: {each!r} is on no card" for each in expected.words if each.casefold() not in said)

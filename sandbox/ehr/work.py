@@ -61,8 +61,9 @@ class Work:
             raise NotPossible("no such order")
         for draft in reversed(order.drafts):
             self.desk.put(dict(draft))
-        self.desk.drafts.sort(key=lambda draft: draft["id"] not in {each["id"] for each in order.drafts[:1]})
-        self.desk.selected = (reference_of(order.drafts[0]),)
+        places = {draft["id"]: at for at, draft in enumerate(order.drafts[: order.selected])}
+        self.desk.drafts.sort(key=lambda draft: places.get(draft["id"], order.selected))
+        self.desk.selected = order.selections
         self.fire()
         if order.hook == "order-sign":
             self.sign()

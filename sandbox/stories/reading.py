@@ -13,7 +13,9 @@ everyday = ["thirties"]                    # entries that every chart is full of
 label   = "MRI, as the patient wishes"
 study   = "mri-lumbar-without-contrast"
 reasons = ["low-back-pain"]
-expect  = { kind = "notappropriate", indicator = "warning", rating = "not-appropriate" }
+expect  = { kind = "not-appropriate", indicator = "warning", rating = "not-appropriate" }
+# together = ["xr-lumbar"]                 # selected with it, for the same reasons
+# beside = ["epidural-injection"]          # drafted in the same session, and not selected
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ _STORY_WORDS = {
 }  # fmt: skip
 _NEEDED = {"id", "title", "text", "patient", "chart", "order", "twin"}
 _PATIENT_WORDS = {"given", "age", "sex"}
-_ORDER_WORDS = {"label", "hook", "study", "reasons", "priority", "beside", "expect", "note"}
-_EXPECT_WORDS = {"kind", "indicator", "rating", "study", "priority", "words", "never"}
+_ORDER_WORDS = {"label", "hook", "study", "reasons", "priority", "together", "beside", "expect", "note"}
+_EXPECT_WORDS = {"kind", "indicator", "rating", "study", "priority", "words", "never", "others", "ratings"}
+_LISTS = ("words", "never", "others", "ratings")
 
 
 class StoryMistake(ValueError):
@@ -148,20 +151,23 @@ def _draft_order(entry: Mapping[str, Any], number: int, chart: Chart, practice: 
     _only(entry, _ORDER_WORDS, f"order {number}")
     requester = f"Practitioner/{practitioner_id(practice)}"
     own = f"{chart.patient_id}-order-{number}"
-    first = _draft(entry["study"], own, chart, requester)
-    first["priority"] = entry.get("priority", "routine")
-    if reasons := entry.get("reasons"):
-        first["reasonCode"] = [concept(reason) for reason in reasons]
+    together = (entry["study"], *entry.get("together", ()))
+    words = (*together, *entry.get("beside", ()))
+    drafts = [_draft(word, own if at == 1 else f"{own}-{at}", chart, requester) for at, word in enumerate(words, 1)]
+    for draft in drafts[: len(together)]:
+        draft["priority"] = entry.get("priority", "routine")
+        if reasons := entry.get("reasons"):
+            draft["reasonCode"] = [concept(reason) for reason in reasons]
     if note := entry.get("note"):
-        first["note"] = [{"text": note}]
-    beside = [_draft(word, f"{own}-{at}", chart, requester) for at, word in enumerate(entry.get("beside", ()), start=2)]
+        drafts[0]["note"] = [{"text": note}]
     return DraftOrder(
         id=f"{chart.patient_id}-{number}",
         label=entry["label"],
         hook=entry.get("hook", "order-select"),
         study=entry["study"],
-        drafts=(first, *beside),
+        drafts=tuple(drafts),
         expected=_expected(entry["expect"], own),
+        selected=len(together),
     )
 
 
@@ -181,7 +187,7 @@ def _draft(word: str, own: str, chart: Chart, requester: str) -> Resource:
 
 def _expected(stated: Mapping[str, Any], where: str) -> ExpectedCard:
     _only(stated, _EXPECT_WORDS, where)
-    lists = {name: tuple(stated[name]) for name in ("words", "never") if name in stated}
+    lists = {name: tuple(stated[name]) for name in _LISTS if name in stated}
     return ExpectedCard(**{**stated, **lists})
 
 

@@ -15,7 +15,8 @@ class ExpectedCard(Struct, frozen=True):
     ``kind`` is the situation that the topic of the card's source names; empty: no card. ``rating`` is the Argonaut code
     on the order; empty: none. ``study`` is what the recommended suggestion makes of the order; empty: it leaves it
     alone. ``priority`` is the one that it raises the order to; empty: unchanged. ``words`` stand somewhere on the
-    cards, ``never`` stand on none.
+    cards, ``never`` stand on none. ``others`` are the kinds of the cards that follow, ``ratings`` those of the orders
+    that are selected together with the first.
     """
 
     kind: str
@@ -25,12 +26,14 @@ class ExpectedCard(Struct, frozen=True):
     priority: str = ""
     words: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    ratings: tuple[str, ...] = ()
 
 
 class DraftOrder(Struct, frozen=True):
-    """One thing to try: the draft orders of a session, which of them is selected, and what should come back.
+    """One thing to try: the draft orders of a session, which of them are selected, and what should come back.
 
-    ``study`` is the orderable's key in the vocabulary. ``drafts`` holds the selected order first.
+    ``study`` is the orderable's key in the vocabulary. ``drafts`` holds the selected orders first.
     """
 
     id: str
@@ -39,11 +42,12 @@ class DraftOrder(Struct, frozen=True):
     study: str
     drafts: tuple[Resource, ...]
     expected: ExpectedCard
+    selected: int = 1
 
     @property
     def selections(self) -> tuple[str, ...]:
-        """The selected order, as ``context.selections`` names it."""
-        return (f"ServiceRequest/{self.drafts[0]['id']}",)
+        """The selected orders, as ``context.selections`` names them."""
+        return tuple(f"ServiceRequest/{draft['id']}" for draft in self.drafts[: self.selected])
 
 
 class Story(Struct, frozen=True):
