@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import astuple, fields
+from msgspec.structs import astuple, fields, replace
 
 from rules.concepts import GROUPS
 from rules.dates import DateInterval, DayRange, days_between
@@ -38,8 +38,11 @@ _ANSWERS = frozenset(
 _FIELDS, _SAFETY_FIELDS = Findings.__struct_fields__, Safety.__struct_fields__
 _SILENCE = tuple(PRESUMED_NO.get(name) or UNKNOWN.get(name) for name in _FIELDS)
 _SAFETY_SILENCE = tuple(UNKNOWN.get(name) for name in _SAFETY_FIELDS)
-_SAFETY = tuple(field.name for field in fields(Safety) if field.type is Finding)
-_QUESTIONS = frozenset(field.name for field in (*fields(Findings), *fields(Safety)) if field.type is Finding)
+_silent: dict[str, Any] = {
+    field.name: silence for field, silence in zip(fields(Findings), _SILENCE, strict=True) if field.type is Finding
+}
+_ALL_SILENT = Findings(episode=Episode(), safety=NOTHING_ON_RECORD[False], **_silent)
+
 
 # Which question, and the answer, level and marks; and whether a "no" is only silence.
 _Answered = tuple[str, Answer, str, frozenset[str], bool]
@@ -75,18 +78,14 @@ class KindOfCase(Struct, frozen=True, gc=False):
 
     def findings(self, parameters: Parameters) -> Findings:
         """The findings of such a case, without evidence."""
-        silence = zip(_FIELDS + _SAFETY_FIELDS, _SILENCE + _SAFETY_SILENCE, strict=True)
-        answers: dict[str, Any] = {name: finding for name, finding in silence if name in _QUESTIONS}
+        told: dict[str, Finding] = {}
         for name, answer, level, marks, presumed in self.answered:
             since = self._care_since(parameters) if name == "conservative_care" else None
-            answers[name] = Finding(name, answer, level, marks, presumed=presumed, since=since)
-        safety = {name: answers.pop(name) for name in _SAFETY}
-        return Findings(
-            episode=_episode(self.duration, parameters),
-            safety=Safety(could_be_pregnant=self.could_be_pregnant, egfr=None, **safety),
-            deferred=self.deferred,
-            **answers,
-        )
+            told[name] = Finding(name, answer, level, marks, presumed=presumed, since=since)
+        nothing = NOTHING_ON_RECORD[self.could_be_pregnant]
+        safety = replace(nothing, **{name: told.pop(name) for name in _SAFETY_FIELDS if name in told})
+        episode = _episode(self.duration, parameters)
+        return replace(_ALL_SILENT, episode=episode, safety=safety, deferred=self.deferred, **told)
 
     def picture(self) -> ClinicalPicture:
         """The picture of such a case, without a fact."""

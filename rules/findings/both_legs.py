@@ -57,13 +57,12 @@ def both_legs(reading: Reading, roots: RootSigns, strength: Strength) -> BothLeg
 
 
 def _name_both_sides(roots: RootSigns, strength: Strength) -> bool:
-    if not roots.facts and not strength.weak:
-        return False
-    sides = {fact.side for fact in roots.facts}
-    sides.update([weak.side for weak in strength.weak])
-    if len(sides) > 1 or "bilateral" in sides:
-        return True
-    return "bilateral-sciatica" in [fact.concept for fact in roots.facts]
+    sides: set[str] = set()
+    for fact in roots.facts:
+        sides.add("bilateral" if fact.concept == "bilateral-sciatica" else fact.side)
+    for weak in strength.weak:
+        sides.add(weak.side)
+    return len(sides) > 1 or "bilateral" in sides
 
 
 def _root_signs(reading: Reading, roots: RootSigns) -> Iterator[_Sign]:

@@ -43,9 +43,13 @@ def conservative_care(reading: Reading, indication: Finding) -> Finding:
 
 
 def _judged(reading: Reading, indication: Finding, care: _Care, considered: tuple[Evidence, ...]) -> Finding:
-    kinds = {kind for kind, _ in care.certain}
-    entries = [fact for _, fact in care.certain]
-    began = [fact.began for fact in entries or care.doubtful]
+    kinds: set[str] = set()
+    evidence: list[Evidence] = []
+    began: list[DateInterval | None] = []
+    for kind, fact in care.certain:
+        kinds.add(kind)
+        evidence.append(evidence_of(fact))
+        began.append(fact.began)
     marks: list[str] = []
     if ACTIVE in kinds:
         marks.append("active-therapy")
@@ -53,20 +57,20 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
         marks.append("two-kinds")
     enough_kinds = bool(marks)
     notes: list[str] = []
-    long_enough = _since_at_least(reading, began) if entries else None
+    long_enough = _since_at_least(reading, began) if began else None
     if long_enough is False:
         marks.append("during-care")
     if long_enough is None:
         notes.append("date-uncertain")
-    if entries and not enough_kinds:
+    if kinds and not enough_kinds:
         notes.append("one-kind-without-active-therapy")
     persisting = _persisting(reading, indication)
     if not persisting:
         notes.append("symptoms-not-shown-to-persist")
     adequate = bool(long_enough) and persisting and enough_kinds
-    evidence = [evidence_of(fact) for fact in entries]
     if care.doubtful:
         evidence += [evidence_of(fact, uncertain=True) for fact in care.doubtful]
+    since = earliest(began or [fact.began for fact in care.doubtful])
     return Finding(
         NAME,
         Answer.YES if adequate else Answer.UNKNOWN,
@@ -74,7 +78,7 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
         frozenset(marks),
         ordered(evidence),
         considered=considered,
-        since=earliest(began),
+        since=since,
         notes=tuple(notes),
     )
 

@@ -22,15 +22,17 @@ def radiculopathy(reading: Reading) -> RootSigns:
     """A coded diagnosis, a positive leg raise, or a dermatomal sensory or reflex loss together with leg pain."""
     marks: set[str] = set()
     normal: list[Evidence] = []
-    counted = _signs(reading, "radiculopathy-coded", "coded", marks, normal)
-    counted += _signs(reading, "leg-raise", "leg-raise", marks, normal)
-    deficits = _signs(reading, "root-deficit", "deficit", marks, normal)
+    facts = reading.facts
+    counted = _signs(reading, "radiculopathy-coded", "coded", marks, normal) if "radiculopathy-coded" in facts else []
+    if "leg-raise" in facts:
+        counted += _signs(reading, "leg-raise", "leg-raise", marks, normal)
+    deficits = _signs(reading, "root-deficit", "deficit", marks, normal) if "root-deficit" in facts else []
     if deficits and has_leg_pain(reading):
         counted, deficits = counted + deficits, []
     else:
         marks.discard("deficit")
-    if "sensation-normal" in reading.facts:
-        felt = reading.facts["sensation-normal"]
+    if "sensation-normal" in facts:
+        felt = facts["sensation-normal"]
         normal += [f.evidence for f in felt if f.present and in_episode(reading, f) is not False]
     considered = ordered([fact.evidence for fact in deficits]) if deficits else ()
     if not counted:
