@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +15,7 @@ from werkzeug.serving import make_server
 from tests.audit_pages.history import Past, past_in, weeks_of_calls
 from tests.audit_pages.visiting import PASSWORD, add_user
 from tests.browser.accessibility import barriers
-from tests.browser.conftest import NARROW, WIDE, a_tab
+from tests.browser.conftest import NARROW, WIDE, a_tab, keep_picture
 from tests.browser.pictures import picture
 
 PAPER = ViewportSize(width=680, height=1010)  # what is left of A4 between the margins, at 96 dots an inch
@@ -138,3 +140,21 @@ def test_the_pages_are_pictured(browser: Browser, address: str):
     page.get_by_role("table").get_by_role("link").first.click()
     picture(page, "decision")
     page.context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_while_the_store_is_held_a_page_says_so_and_is_there_at_the_second_try(
+    browser: Browser, address: str, past: Past, size: ViewportSize
+):
+    page = signed_in(browser, address, "grace", size)
+    file = past.settings.audit_store_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=20)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        page.goto(f"{address}/audit/decisions?rating=not-appropriate")
+        expect(page.get_by_role("heading", level=1)).to_have_text("The record is busy")
+        assert barriers(page) == []
+        keep_picture(page, f"busy-{size['width']}")
+        other.execute("ROLLBACK")
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Decisions")
+    expect(page.get_by_label("Rating")).to_have_value("not-appropriate")
