@@ -28,7 +28,7 @@ KEY_BYTES: Final = 32
 def log_only(settings: Settings) -> Recorder:
     """Calls are logged and counted, and nothing is kept: for tests and benchmarks of everything else."""
     metrics = Metrics()
-    log = CallLog(settings.log_level, secrets.token_bytes(KEY_BYTES), metrics.log_lines_lost.inc)
+    log = CallLog(settings.log_level, secrets.token_bytes(KEY_BYTES), metrics.log_line_lost)
     return Recorder(log, OperatorLog(settings.log_level), metrics)
 
 
@@ -36,7 +36,7 @@ def recorder_for(settings: Settings, shared_metrics: bool = False) -> Recorder:
     """What the settings ask for: by default every call is on record."""
     operator = OperatorLog(settings.log_level)
     metrics = Metrics(shared_metrics)
-    log = CallLog(settings.log_level, _log_key(settings), metrics.log_lines_lost.inc)
+    log = CallLog(settings.log_level, _log_key(settings), metrics.log_line_lost)
     journal = _journal(settings, operator, metrics)
     return Recorder(log, operator, metrics, journal, settings.audit_required, _traces(settings))
 

@@ -5,97 +5,126 @@ Label values are words of ours, and the names that the operator gave the clients
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from audit_trail.draining import Drained
 from audit_trail.record import FeedbackItem
 from cds_service.audit import CallLine
+from cds_service.shared_numbers import Numbers, SharedNumbers
 from rules.recommendation import Recommendation
 
 if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
     from prometheus_client.registry import Collector
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"  # names the folder in which workers share their counts
-_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+
+
+class _Counter(Struct, frozen=True):
+    """What counts up, for each set of values of its labels."""
+
+    name: str
+    says: str
+    labels: tuple[str, ...] = ()
+
+
+_CALLS: Final = _Counter("calls", "Hook calls.", ("service", "client", "outcome", "status"))
+_ORDERS: Final = _Counter("orders", "Judged orders.", ("situation", "rating"))
+_CARDS: Final = _Counter("cards", "Cards, shown or (silent clients) not.", ("indicator",))
+_GAPS: Final = _Counter("gaps", "Parts of records that could not be read.", ("source", "why"))
+_UNMAPPED_CODES: Final = _Counter("unmapped_codes", "Codes that were not recognised.")
+_FETCH_TROUBLES: Final = _Counter("fetch_troubles", "Queries to EHRs' servers that went wrong.", ("trouble",))
+_FEEDBACK: Final = _Counter("feedback", "Cards that feedback was given on.", ("client", "outcome"))
+_RECORDS_KEPT: Final = _Counter("records_kept", "Audit records written to the journal.")
+_RECORDS_FAILED: Final = _Counter("records_failed", "Audit records that could not be written to the journal.")
+_RECORDS_STORED: Final = _Counter("records_stored", "Audit records that reached the store.")
+_RECORDS_LOST: Final = _Counter("records_lost", "Audit records that are missing from damaged journals.")
+_LOG_LINES_LOST: Final = _Counter("log_lines_lost", "Lines that standard output did not take.")
+_COUNTERS: Final = (
+    _CALLS, _ORDERS, _CARDS, _GAPS, _UNMAPPED_CODES, _FETCH_TROUBLES, _FEEDBACK,
+    _RECORDS_KEPT, _RECORDS_FAILED, _RECORDS_STORED, _RECORDS_LOST, _LOG_LINES_LOST,
+)  # fmt: skip
+_SECONDS: Final = "call_seconds"
+_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, math.inf)
+_BOUNDS_SAID: Final = (*map(str, _BOUNDS[:-1]), "+Inf")
+_MOST_KINDS: Final = 500  # of calls whose places are remembered
 
 
 class Metrics:
     """The counts of this process; with the folder variable set, `text` tells those of all that share the folder."""
 
     def __init__(self, shared: bool = False) -> None:
-        # Imported here: at its import the library decides by the variable above whether counts are shared.
-        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+        # Imported here: at its import the library decides by the variable above whether gauges are shared.
+        from prometheus_client import CollectorRegistry, Gauge
 
         self._shared = shared
-        self._registry = CollectorRegistry()
-        self._own = CollectorRegistry() if shared else self._registry
-        self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
-
-        def counter(name: str, says: str, *labels: str) -> Counter:
-            return Counter(f"lumbar_cds_{name}", says, labels, registry=self._registry)
-
-        self.calls = counter("calls", "Hook calls.", "service", "client", "outcome", "status")
-        self.seconds = Histogram(
-            "lumbar_cds_call_seconds",
-            "From the first header of a hook call to its record.",
-            ("service",),
-            buckets=_SECONDS,
-            registry=self._registry,
-        )
-        self.orders = counter("orders", "Judged orders.", "situation", "rating")
-        self.cards = counter("cards", "Cards, shown or (silent clients) not.", "indicator")
-        self.gaps = counter("gaps", "Parts of records that could not be read.", "source", "why")
-        self.unmapped_codes = counter("unmapped_codes", "Codes that were not recognised.")
-        self.fetch_troubles = counter("fetch_troubles", "Queries to EHRs' servers that went wrong.", "trouble")
-        self.feedback = counter("feedback", "Cards that feedback was given on.", "client", "outcome")
-        self.records_kept = counter("records_kept", "Audit records written to the journal.")
-        self.records_failed = counter("records_failed", "Audit records that could not be written to the journal.")
-        self.records_stored = counter("records_stored", "Audit records that reached the store.")
-        self.records_lost = counter("records_lost", "Audit records that are missing from damaged journals.")
-        self.log_lines_lost = counter("log_lines_lost", "Lines that standard output did not take.")
+        self._numbers = SharedNumbers(Path(os.environ[FOLDER_VARIABLE]) if shared else None)
+        self._gauges = CollectorRegistry()  # of one process each
+        self._own = CollectorRegistry()
+        self._own.register(_counts_of(self._numbers))
         self.sentinel_warnings = Gauge(
             "lumbar_cds_sentinel_warnings",
             "What is unusual at the moment, by kind.",
             ("kind",),
-            registry=self._registry,
+            registry=self._gauges,
             multiprocess_mode="mostrecent",  # one process of the machine watches
         )
 
-    def call(self, line: CallLine, advice: Iterable[Recommendation] = ()) -> None:
+    def call(self, line: CallLine, advice: Sequence[Recommendation] = ()) -> None:
         """Counts one hook call."""
-        self._child(self.calls, line.service, line.client, line.outcome, str(line.status)).inc()
-        self._child(self.seconds, line.service).observe(line.milliseconds / 1000)
-        for each in advice:
-            rating = "none" if each.rating is None else each.rating.pama.value
-            self._child(self.orders, each.situation.value, rating).inc()
-        for indicator in line.indicators:
-            self._child(self.cards, indicator).inc()
-        for gap in line.gaps:
-            source, _, why = gap.partition(": ")
-            self._child(self.gaps, source, why).inc()
+        numbers = self._numbers.own()
+        kind = (
+            line.service, line.client, line.outcome, line.status, line.situations, line.ratings, line.indicators,
+            line.gaps,
+        )  # fmt: skip
+        ones = numbers.together.get(kind)
+        if ones is None:
+            ones = tuple(_places_of(line, advice, numbers))
+            if len(advice) <= 1 and len(numbers.together) < _MOST_KINDS:
+                numbers.together[kind] = ones
+        times = numbers.together.get((line.service,)) or _places_of_times(line.service, numbers)
+        seconds = line.milliseconds / 1000
+        numbers.add(ones, times[bisect_left(_BOUNDS, seconds)], times[-1], seconds)
         if line.unmapped_codes:
-            self.unmapped_codes.inc(line.unmapped_codes)
+            self._count(_UNMAPPED_CODES, amount=line.unmapped_codes)
         for trouble in line.fetch_troubles:
-            self._child(self.fetch_troubles, trouble.partition(": ")[2]).inc()
+            self._count(_FETCH_TROUBLES, trouble.partition(": ")[2])
 
     def outcomes(self, client: str, items: Iterable[FeedbackItem]) -> None:
         """Counts what became of cards."""
         for item in items:
-            self._child(self.feedback, client, item.outcome).inc()
+            self._count(_FEEDBACK, client, item.outcome)
+
+    def record_kept(self) -> None:
+        """Counts a record that is in the journal."""
+        self._count(_RECORDS_KEPT)
+
+    def record_failed(self) -> None:
+        """Counts a record that could not be written there."""
+        self._count(_RECORDS_FAILED)
+
+    def log_line_lost(self) -> None:
+        """Counts a line that nobody will read."""
+        self._count(_LOG_LINES_LOST)
 
     def stored(self, drained: Drained) -> None:
         """Counts records that reached the store, and those that are missing from a damaged journal."""
-        self.records_stored.inc(drained.records)
-        self.records_lost.inc(drained.lost)
+        self._count(_RECORDS_STORED, amount=drained.records)
+        self._count(_RECORDS_LOST, amount=drained.lost)
 
     def set_warnings(self, kind: str, count: int) -> None:
         """How many warnings of that kind there are now."""
-        self._child(self.sentinel_warnings, kind).set(count)
+        self.sentinel_warnings.labels(kind).set(count)
 
     def also(self, collector: Collector) -> None:
         """Adds what is worked out when it is asked for."""
@@ -106,18 +135,63 @@ class Metrics:
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        if not self._shared:
-            return generate_latest(self._registry)
-        together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together) + generate_latest(self._own)
+        gauges = self._gauges
+        if self._shared:
+            gauges = CollectorRegistry()
+            MultiProcessCollector(gauges)  # type: ignore[no-untyped-call]
+        return generate_latest(self._own) + generate_latest(gauges)
 
-    def _child(self, metric: Any, *labels: str) -> Any:
-        key = (metric, labels)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = metric.labels(*labels)
-        return child
+    def _count(self, counter: _Counter, *labels: str, amount: float = 1.0) -> None:
+        numbers = self._numbers.own()
+        numbers.add_to(numbers.place(counter.name, *labels), amount)
+
+
+def _places_of(line: CallLine, advice: Sequence[Recommendation], numbers: Numbers) -> Iterator[int]:
+    """Where a call adds 1, whatever time it took."""
+    yield numbers.place(_CALLS.name, line.service, line.client, line.outcome, str(line.status))
+    for each in advice:
+        rating = "none" if each.rating is None else each.rating.pama.value
+        yield numbers.place(_ORDERS.name, each.situation.value, rating)
+    for indicator in line.indicators:
+        yield numbers.place(_CARDS.name, indicator)
+    for gap in line.gaps:
+        source, _, why = gap.partition(": ")
+        yield numbers.place(_GAPS.name, source, why)
+
+
+def _places_of_times(service: str, numbers: Numbers) -> tuple[int, ...]:
+    """Where the times of a service's calls are counted, by the bounds that they keep, and where they are added up."""
+    counts = (numbers.place(_SECONDS, service, bound) for bound in _BOUNDS_SAID)
+    found = numbers.together[service,] = (*counts, numbers.place(_SECONDS, service))
+    return found
+
+
+def _counts_of(numbers: SharedNumbers) -> Collector:
+    """A collector of what all processes have counted."""
+    from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+    from prometheus_client.registry import Collector
+
+    class Counts(Collector):
+        def collect(self) -> Iterable[Metric]:
+            sums = numbers.sums()
+            for counter in _COUNTERS:
+                family = CounterMetricFamily(f"lumbar_cds_{counter.name}", counter.says, labels=counter.labels)
+                if not counter.labels:
+                    sums.setdefault((counter.name,), 0.0)
+                for name, value in sums.items():
+                    if name[0] == counter.name:
+                        family.add_metric(name[1:], value)
+                yield family
+            says = "From the first header of a hook call to its record."
+            times = HistogramMetricFamily(f"lumbar_cds_{_SECONDS}", says, labels=("service",))
+            for name, value in sums.items():
+                if name[0] == _SECONDS and len(name) == 2:
+                    service = name[1]
+                    counts = [sums.get((_SECONDS, service, bound), 0.0) for bound in _BOUNDS_SAID]
+                    times.add_metric((service,), list(zip(_BOUNDS_SAID, accumulate(counts), strict=True)), value)
+            yield times
+
+    return Counts()
 
 
 def shared_folder(parent: Path, process: int) -> Path:

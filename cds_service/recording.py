@@ -7,6 +7,7 @@ metrics and the log say that it is so.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -211,13 +212,13 @@ class Recorder:
         try:
             number = journal.append(record)
         except JournalError as problem:
-            self.metrics.records_failed.inc()
+            self.metrics.record_failed()
             now = time.monotonic()
             if now - self._complained > SECONDS_BETWEEN_COMPLAINTS:
                 self._complained = now
                 self._operator.write("error", "audit-journal", f"a record was not kept: {problem}")
             raise
-        self.metrics.records_kept.inc()
+        self.metrics.record_kept()
         return number
 
     def _tell(
@@ -229,5 +230,6 @@ class Recorder:
             self._traces.call(record, arrival.trace_parent, time.time_ns())
 
     def _defect(self, problem: Exception) -> None:
-        self.metrics.records_failed.inc()
         self._operator.write("error", "audit-record", f"not kept: {type(problem).__name__} at {places(problem)}")
+        with suppress(OSError):  # the count may be what could not be written
+            self.metrics.record_failed()
