@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from cds_service.drain_duty import DrainStatus, drain_status
 from cds_service.journal_of_worker import CANNOT_BE_WRITTEN
 from cds_service.replay_memory import ReplayMemory, ReplayMemoryError, SqliteReplayMemory
 from cds_service.settings import Settings
@@ -22,6 +23,7 @@ OK: Final = "ok"
 DEGRADED: Final = "degraded"  # calls are answered, and somebody has something to mend
 REFUSING: Final = "refusing"  # calls get a 503
 SECONDS_STORE_MAY_BE_AWAY: Final = 60.0  # a restart of a database is no news: records wait for it
+_SECONDS_STORED_WITHIN: Final = 120.0  # a moment, or some seconds on a busy machine
 _SECONDS_TOKENS_HOLD: Final = 2.0
 _CHECKPOINTS_MISSED: Final = 2
 _SECONDS_TO_SETTLE: Final = 600.0  # after the start, and after a checkpoint was due
@@ -45,6 +47,7 @@ class Overall:
         closed = settings.clients is not None
         self._tokens: ReplayMemory | None = SqliteReplayMemory(settings.used_tokens) if closed else None
         self._tokens_seen = (-_SECONDS_TOKENS_HOLD, True)
+        self._drained: tuple[DrainStatus | None, float] = (None, 0.0)  # how far, and since when it is no further
         self._since = time.monotonic()
 
     def judge(self, parts: Json) -> tuple[int, Json]:
@@ -76,6 +79,8 @@ class Overall:
             given_up = required and away > 60 * self._settings.audit_patience_minutes
             what = "calls are refused" if given_up else "records wait in the journal"
             yield Reason("audit store", f"out of reach for {away} s: {what}", given_up)
+        elif not away and (waited := self._not_drained(audit)) > _SECONDS_STORED_WITHIN:
+            yield Reason("audit store", f"records have waited for {round(waited)} s, and none has been stored since")
         elif audit.get("state") not in ("off", CANNOT_BE_WRITTEN) and self._checkpoint_is_missing():
             yield Reason("audit checkpoints", "none was signed when one was due, see the log")
         if aside := audit.get("recordsSetAside"):
@@ -85,12 +90,19 @@ class Overall:
                 "audit journal", f"damaged, {lost} records of the last day are missing: lumbar-cds audit verify"
             )
 
+    def _not_drained(self, audit: Json) -> float:
+        """For how many seconds records have waited without one of them being stored, as far as we were asked."""
+        now, status = time.monotonic(), drain_status(self._settings.audit_journal)
+        if not audit.get("bytesWaiting") or status != self._drained[0]:
+            self._drained = (status, now)
+        return now - self._drained[1]
+
     def _checkpoint_is_missing(self) -> bool:
         seconds = 60.0 * self._settings.audit_checkpoint_minutes
         if not seconds or time.monotonic() - self._since < _SECONDS_TO_SETTLE:
             return False
-        age = _age(self._settings.audit_checkpoints)
-        return age is not None and age > _CHECKPOINTS_MISSED * seconds + _SECONDS_TO_SETTLE
+        made = _written(self._settings.audit_checkpoints)
+        return made is not None and time.time() - made > _CHECKPOINTS_MISSED * seconds + _SECONDS_TO_SETTLE
 
     def _tokens_can_be_remembered(self) -> bool:
         """Tried with a token of our own, which nobody can send; not for each of many that ask."""
@@ -108,8 +120,9 @@ class Overall:
         return works
 
 
-def _age(file: Path) -> float | None:
+def _written(file: Path) -> float | None:
+    """When it was written last."""
     try:
-        return time.time() - file.stat().st_mtime
+        return file.stat().st_mtime
     except OSError:
-        return None  # none has been made yet
+        return None  # it has not been made yet

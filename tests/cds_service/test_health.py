@@ -199,6 +199,26 @@ def test_a_checkpoint_that_is_not_made_is_told_once_it_is_long_due(
     assert Overall(Settings(state_dir=tmp_path, audit_checkpoint_minutes=0)).judge({"audit": RECORDING})[0] == 200
 
 
+def test_records_that_nobody_stores_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(state_dir=tmp_path)
+    stored = [DrainStatus()]
+    monkeypatch.setattr(health, "drain_status", lambda _: stored[0])
+    moment = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: moment[0])
+    overall = Overall(settings)
+
+    def after(seconds: float, waiting: int) -> str:
+        moment[0] += seconds
+        return str(overall.judge({"audit": {**RECORDING, "bytesWaiting": waiting}})[1]["status"])
+
+    assert [after(60, 10), after(100, 10), after(21, 10)] == ["ok", "ok", "degraded"]
+    stored[0] = DrainStatus(stored={"w.journal": 5})
+    assert [after(1, 10), after(100, 10)] == ["ok", "ok"]
+    assert [after(1, 0), after(500, 10), after(500, 0)] == ["ok", "degraded", "ok"]  # idle, then stuck, then drained
+    away_for = {**away(90), "bytesWaiting": 10}
+    assert [each["says"][:12] for each in overall.judge({"audit": away_for})[1]["reasons"]] == ["out of reach"]
+
+
 @contextmanager
 def broken(path: Path) -> Iterator[None]:
     content = path.read_bytes()
