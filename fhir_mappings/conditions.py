@@ -22,13 +22,13 @@ _KIDNEY_STAGE = re.compile(r"\b(?:stage|grade|g|ckd)?\s*([1-5])[ab]?\b", re.IGNO
 _KIDNEY_CONCEPTS = {"3": "ckd-3", "4": "ckd-4-5-esrd", "5": "ckd-4-5-esrd"}
 
 
-def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> Iterator[Fact]:
+def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> list[Fact]:
     """What one Condition says, ``reading`` its code; nothing for one entered in error, or about a relative."""
     if is_older_fhir(condition):
         raise OlderFhir
     sure = verified(condition.verification_status)
     if sure is Verified.ERROR:
-        return
+        return []
     active = is_current(condition.clinical_status)
     began, dated = onset_of(condition, page)
     ended = abatement_of(condition, page)
@@ -38,16 +38,18 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> I
         if current and reading.unread and sure is not Verified.REFUTED:
             _keep_unread_problem(condition, reading, began, dated, page)
     if reading.contradicted:
-        return
+        return []
     side = "" if condition.body_site is NOTHING else side_in(condition.body_site, page.codes)
     encounter = encounter_of(condition.encounter)
     stated_onset = began is not None and began.earliest is not None
     statements = reading.statements if condition.stage is NOTHING else _with_stage(reading.statements, condition)
+    facts: list[Fact] = []
     for statement in statements:
         start = began
         if not stated_onset and statement.says_since_when:
             start = page.began(statement, page.past_day(condition.recorded_date)) or began
-        yield _fact(condition, reading, statement, sure, current, start, ended, dated, side, encounter)
+        facts.append(_fact(condition, reading, statement, sure, current, start, ended, dated, side, encounter))
+    return facts
 
 
 def is_older_fhir(condition: Condition) -> bool:

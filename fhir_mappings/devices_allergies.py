@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct
@@ -34,24 +34,20 @@ _NAMES = msgspec.json.Decoder(list[DeviceName | None] | None)
 _REACTIONS = msgspec.json.Decoder(list[Reaction | None] | None)
 
 
-def device_facts(device: Device, page: Page) -> Iterator[Fact]:
+def device_facts(device: Device, page: Page) -> list[Fact]:
     """A device on record, and whether it is still in use."""
     if device.status == "entered-in-error":
-        return
+        return []
     readings = [page.codes.memo.of(device.type)] if is_given(device.type) else []
     if not any(reading.statements for reading in readings):
         readings += [page.codes.of(CodeableConcept(text=name)) for name in _device_names(device)]
     reading = next((each for each in readings if each.statements), readings[0] if readings else None)
     if reading is None:
-        return
+        return []
     page.tally.count_code(reading)
     current = device.status != "inactive" and f"Device/{device.id}" not in page.unused_devices
-    yield from _device(device, reading, current, page)
-
-
-def _device(device: Device, reading: CodeReading, current: bool, page: Page) -> Iterator[Fact]:
-    for statement in reading.statements:
-        yield Fact(
+    return [
+        Fact(
             concept=statement.concept,
             kind=FactKind.DEVICE,
             evidence=evidence_of(
@@ -63,6 +59,8 @@ def _device(device: Device, reading: CodeReading, current: bool, page: Page) -> 
             side=statement.side,
             site=statement.site,
         )
+        for statement in reading.statements
+    ]
 
 
 def _device_names(device: Device) -> list[str]:
@@ -86,19 +84,19 @@ def devices_no_longer_used(uses: Iterable[DeviceUseStatement]) -> frozenset[str]
     return frozenset(ended - used)
 
 
-def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
+def allergy_facts(allergy: AllergyIntolerance, page: Page) -> list[Fact]:
     """A reaction, or the risk of one, to a substance that an imaging study may use."""
     if allergy.status is not None or is_given(allergy.substance):  # DSTU2
         raise OlderFhir
     sure = verified(allergy.verification_status)
     if sure is Verified.ERROR:
-        return
+        return []
     active = is_current(allergy.clinical_status)
     reading = page.codes.memo.of(allergy.code)
     page.tally.count_code(reading)
     statements = _substances(allergy, reading, page)
     if not statements:
-        return  # as of most
+        return []  # as of most
     began = page.past_day(allergy.onset_date_time) or since_at_least(page.past_day(allergy.recorded_date))
     dated = allergy.onset_date_time or allergy.recorded_date
     marks = (
@@ -107,8 +105,8 @@ def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
         "history" if active is False else "",
         "criticality high" if allergy.criticality == "high" else "",
     )
-    for statement in statements:
-        yield Fact(
+    return [
+        Fact(
             concept=statement.concept,
             kind=FactKind.ALLERGY,
             evidence=evidence_of(allergy, reading.says, dated, (*marks, *statement.marks)),
@@ -118,6 +116,8 @@ def allergy_facts(allergy: AllergyIntolerance, page: Page) -> Iterator[Fact]:
             began=began,
             encounter=encounter_of(allergy.encounter),
         )
+        for statement in statements
+    ]
 
 
 def _substances(allergy: AllergyIntolerance, reading: CodeReading, page: Page) -> list[Statement]:

@@ -72,7 +72,7 @@ class ReferenceRange(Struct, frozen=True, gc=False):
 
 _CONCEPT = msgspec.json.Decoder(CodeableConcept | str | None)
 _CONCEPTS = msgspec.json.Decoder(list[CodeableConcept | None] | CodeableConcept | None)
-_QUANTITY = msgspec.json.Decoder(Quantity | None)
+_QUANTITY: msgspec.json.Decoder[Quantity | None] = msgspec.json.Decoder(Quantity | None)
 _PERIOD = msgspec.json.Decoder(Period | None)
 _RANGE = msgspec.json.Decoder(Range | None)
 _NO_META = Meta()
@@ -80,6 +80,7 @@ _META = msgspec.json.Decoder(Meta | None)
 _REFERENCES = msgspec.json.Decoder(list[Reference | None] | Reference | None)
 _REFERENCE_RANGES = msgspec.json.Decoder(list[ReferenceRange | None] | None)
 _ANY = msgspec.json.Decoder()
+_PROBLEMS = (msgspec.DecodeError, RecursionError)
 
 
 def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:
@@ -87,7 +88,7 @@ def _read(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:
         return None
     try:
         return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except _PROBLEMS:
         raise Unreadable from None
 
 
@@ -114,7 +115,12 @@ def concepts_in(raw: Raw) -> tuple[CodeableConcept, ...]:
 
 def quantity_in(raw: Raw) -> Quantity | None:
     """A Quantity, an Age or a Duration."""
-    return None if raw is NOTHING else _read(_QUANTITY, raw)
+    if raw is NOTHING or not len(raw):
+        return None
+    try:
+        return _QUANTITY.decode(raw)
+    except _PROBLEMS:
+        raise Unreadable from None
 
 
 def period_in(raw: Raw) -> Period | None:
@@ -147,7 +153,7 @@ def version_in(raw: Raw) -> Meta:
     """Which version of a resource this is; empty where it does not say, or not readably."""
     try:
         return _META.decode(raw) or _NO_META
-    except (msgspec.DecodeError, RecursionError):
+    except _PROBLEMS:
         return _NO_META
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 from msgspec import Raw, Struct
 
@@ -35,35 +33,36 @@ _SERIES = msgspec.json.Decoder(list[Series | None] | None)
 _TEXT = msgspec.json.Decoder(str | None)
 
 
-def report_facts(report: DiagnosticReport, page: Page) -> Iterator[Fact]:
+def report_facts(report: DiagnosticReport, page: Page) -> list[Fact]:
     """A lumbar imaging report, final or preliminary; what it concludes is never read."""
     state = _STATES.get(report.status or "")
     if state is None:
-        return
+        return []
     concepts = page.codes.studies.of(report.code)
     if not concepts:
-        return
+        return []
     began, dated = _reported(report, page)
     says = concept_in(report.code)
-    for concept in concepts:
-        yield Fact(
+    evidence = evidence_of(report, shown(says.words) if says else "", dated, ("" if state == "final" else state,))
+    return [
+        Fact(
             concept=concept,
             kind=FactKind.REPORT,
-            evidence=evidence_of(
-                report, shown(says.words) if says else "", dated, ("" if state == "final" else state,)
-            ),
+            evidence=evidence,
             began=began,
             state=state,
             encounter=encounter_of(report.encounter),
         )
+        for concept in concepts
+    ]
 
 
-def study_facts(study: ImagingStudy, page: Page) -> Iterator[Fact]:
+def study_facts(study: ImagingStudy, page: Page) -> list[Fact]:
     """A lumbar imaging study whose pictures exist. It is no report: what it showed is not said."""
     if study.patient is not None and study.subject is None:
         raise OlderFhir
     if study.status not in ("available", "registered", None):
-        return
+        return []
     codes = concepts_in(study.procedure_code)
     description = _text_in(study.description)
     sites = _series_sites(study.series)
@@ -73,8 +72,8 @@ def study_facts(study: ImagingStudy, page: Page) -> Iterator[Fact]:
         found = set(page.codes.study_concepts(CodeableConcept(text=description), sites))
     began = page.past_day(study.started)
     says = next((code.words for code in codes if code.words), description)
-    for concept in sorted(found):
-        yield Fact(
+    return [
+        Fact(
             concept=concept,
             kind=FactKind.REPORT,
             evidence=evidence_of(study, shown(says), study.started, ("pictures, no report",)),
@@ -82,6 +81,8 @@ def study_facts(study: ImagingStudy, page: Page) -> Iterator[Fact]:
             state="preliminary",
             encounter=encounter_of(study.encounter),
         )
+        for concept in sorted(found)
+    ]
 
 
 def _reported(report: DiagnosticReport, page: Page) -> tuple[DateInterval | None, str | None]:

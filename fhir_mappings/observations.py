@@ -92,7 +92,7 @@ def observation_facts(observation: Observation, reading: CodeReading, page: Page
 def _observed(observation: Observation, page: Page) -> tuple[DateInterval | None, str | None]:
     """When it was observed; an issue date only says that it was so by then."""
     stated = observation.effective_date_time or observation.effective_instant
-    if stated is None:
+    if stated is None and observation.effective_period is not NOTHING:
         period = period_in(observation.effective_period)
         stated = None if period is None else period.start or period.end
     began = page.past_day(stated)
@@ -101,18 +101,15 @@ def _observed(observation: Observation, page: Page) -> tuple[DateInterval | None
     return since_at_least(page.past_day(observation.issued)), observation.issued
 
 
-class _Item:
+class _Item(Struct):
     """One result: what was looked at, what was found, and the facts that come of it."""
 
-    __slots__ = ("_found", "_frame", "_item", "_page", "_reading", "_result")
-
-    def __init__(self, item: HasValue, reading: CodeReading, frame: _Frame, page: Page) -> None:
-        self._item = item
-        self._frame = frame
-        self._page = page
-        self._reading = reading
-        self._result = NO_RESULT
-        self._found: list[Fact] = []
+    _item: HasValue
+    _reading: CodeReading
+    _frame: _Frame
+    _page: Page
+    _result: Result = NO_RESULT
+    _found: list[Fact] = []
 
     def facts(self, panel: bool) -> list[Fact]:
         """The facts; an answer that is not understood is counted."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta, timezone
 from functools import lru_cache
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from fhir_mappings.code_words import Statement
 from fhir_mappings.codes import CodeReader, CodeReading
@@ -124,17 +124,12 @@ def before(said: DateInterval, ago: DayRange) -> DateInterval | None:
 
 def evidence_of(record: Record, says: str, dated: str | None = None, marks: Sequence[str | None] = ()) -> Evidence:
     """This entry of the record, as a clinician can look it up. ``says`` is text that ``shown`` has made plain."""
-    own_id, meta = record.id, record.meta
+    own_id = record.id
+    version = None if record.meta is NOTHING else version_in(record.meta)
     return Evidence(
         f"{type(record).__name__}/{shown(own_id) if own_id else ''}",
         says,
         shown_date(dated) if dated else "",
         tuple(dict.fromkeys(filter(None, marks))) if any(marks) else (),
-        "" if meta is NOTHING else _version(meta),
+        "" if version is None else shown(version.version_id or version.last_updated or ""),
     )
-
-
-def _version(raw: Raw) -> str:
-    meta = version_in(raw)
-    said = meta.version_id or meta.last_updated
-    return shown(said) if said else ""

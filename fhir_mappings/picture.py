@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta, timezone
 from typing import Any
 
@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 _Choose = Callable[[list[Any], Page], Iterable[tuple[Any, ...]]]
-_Read = Callable[..., Iterable[Fact]]
+_Read = Callable[..., list[Fact]]
 # What may be worth reading of each type of record, and who reads it; facts come in this order.
 _READERS: tuple[tuple[type[Any], _Choose, _Read], ...] = (
     (Condition, problems_worth_reading, condition_facts),
@@ -153,19 +153,19 @@ def _facts(chart: Chart, page: Page, older: set[str]) -> list[Fact]:
     return facts
 
 
-def _read(chosen: tuple[Any, ...], reader: _Read, page: Page, older: set[str]) -> Collection[Fact]:
+def _read(chosen: tuple[Any, ...], reader: _Read, page: Page, older: set[str]) -> list[Fact]:
     """The facts of one record. One that cannot be read, or is of an older FHIR version, makes a gap."""
     record: Record = chosen[0]
     if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
         page.tally.drop(type_name(record))  # FHIR R4, 2.4: what is not understood here may turn the meaning around
-        return ()
+        return []
     try:
-        return list(reader(*chosen, page))
+        return reader(*chosen, page)
     except Unreadable:
         page.tally.drop(type_name(record))
     except OlderFhir:
         older.add(type_name(record))
-    return ()
+    return []
 
 
 def _unused_devices(chart: Chart) -> frozenset[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fhir_mappings.body_sites import side_in
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import period_in
@@ -28,28 +26,32 @@ _STATES = {
 _OLDER_STATUSES = frozenset({"aborted", "suspended"})
 
 
-def procedure_facts(procedure: Procedure, reading: CodeReading, page: Page) -> Iterator[Fact]:
+def procedure_facts(procedure: Procedure, reading: CodeReading, page: Page) -> list[Fact]:
     """What one Procedure says, ``reading`` its code."""
     if is_older_procedure(procedure):
         raise OlderFhir
     state = _STATES.get(procedure.status or "")
     if state is None:  # entered in error, or no status of R4
-        return
+        return []
     page.tally.count_code(reading)
     if reading.contradicted:
-        return
+        return []
     began, ended, dated = _performed(procedure, state, page)
     side = "" if procedure.body_site is NOTHING else side_in(procedure.body_site, page.codes)
     doubtful = procedure.status == "unknown"
-    for statement in reading.statements:
-        suspected = doubtful or statement.suspected
-        marks = ("suspected" if suspected else "", procedure.status if state != "done" else "", *statement.marks)
-        yield Fact(
+    stands = procedure.status if state != "done" else ""
+    return [
+        Fact(
             concept=statement.concept,
             kind=FactKind.PROCEDURE,
-            evidence=evidence_of(procedure, reading.says, dated, marks),
+            evidence=evidence_of(
+                procedure,
+                reading.says,
+                dated,
+                ("suspected" if doubtful or statement.suspected else "", stands, *statement.marks),
+            ),
             present=statement.present and state != "not-done",
-            suspected=suspected,
+            suspected=doubtful or statement.suspected,
             current=procedure.status not in ("on-hold", "not-done"),
             began=began,
             ended=ended,
@@ -61,6 +63,8 @@ def procedure_facts(procedure: Procedure, reading: CodeReading, page: Page) -> I
                 procedure.reason_code, procedure.reason_reference, procedure, page
             ),
         )
+        for statement in reading.statements
+    ]
 
 
 def is_older_procedure(procedure: Procedure) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fhir_mappings.body_sites import side_in
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import period_in
@@ -26,24 +24,24 @@ _STATES = {
 _TENTATIVE = frozenset({"proposal", "option"})
 
 
-def request_facts(request: ServiceRequest, reading: CodeReading, page: Page) -> Iterator[Fact]:
+def request_facts(request: ServiceRequest, reading: CodeReading, page: Page) -> list[Fact]:
     """What one ServiceRequest of the chart says, ``reading`` its code."""
     stated = _STATES.get(request.status or "")
     if stated is None:
-        return
+        return []
     state, current = stated
     denied = state == "not-done" or request.do_not_perform is True
     page.tally.count_code(reading)
     if reading.contradicted:
-        return
+        return []
     began, dated = _placed(request, page)
     side = "" if request.body_site is NOTHING else side_in(request.body_site, page.codes)
     tentative = request.intent in _TENTATIVE
     statements = reading.statements or tuple(
         statement for each in page.codes.lists.of(request.performer_type) for statement in each.statements
     )
-    for statement in statements:
-        yield Fact(
+    return [
+        Fact(
             concept=statement.concept,
             kind=FactKind.REQUEST,
             evidence=evidence_of(request, reading.says, dated, _marks(request, tentative, statement.marks)),
@@ -57,6 +55,8 @@ def request_facts(request: ServiceRequest, reading: CodeReading, page: Page) -> 
             encounter=encounter_of(request.encounter),
             stated_other_indication=states_another_reason(request.reason_code, request.reason_reference, request, page),
         )
+        for statement in statements
+    ]
 
 
 def _marks(request: ServiceRequest, tentative: bool, more: tuple[str, ...]) -> tuple[str, ...]:
