@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,9 +17,20 @@ from audit_trail.journal import (
     segments_of,
     writers_in,
 )
+from audit_trail.repacking import repacked
 
-BATCH_RECORDS: Final = 200
-BATCH_BYTES: Final = 8 * 1024 * 1024
+
+class Manner(Struct, frozen=True):
+    """How records are stored: how many at once, and whether they are packed tightly first."""
+
+    records: int = 200
+    size: int = 8 * 1024 * 1024
+    tightly: bool = True
+
+
+USUALLY: Final = Manner()
+UNHURRIED: Final = Manner(records=64, size=2 * 1024 * 1024)  # whoever waits for the store meanwhile waits for few
+HURRIED: Final = Manner(tightly=False)
 
 
 class StoreDown(Exception):
@@ -42,6 +54,10 @@ class RecordStore(Protocol):
         How many were set aside, since their columns could not be made or taken. May raise ``StoreDown``.
         """
         ...
+
+
+class _Interrupted(Exception):
+    """The rest is left for later."""
 
 
 class Drained(Struct, frozen=True):
@@ -70,84 +86,98 @@ class Drainer:
         self._folder = folder
         self._store = store
         self._living: dict[str, Place] = {}
+        self._drained = Drained()
+        self._manner = USUALLY
+        self._goes_on: Callable[[], bool] = lambda: True
 
     @property
     def places(self) -> Mapping[str, Place]:
         """How far each living writer's journal has been stored."""
         return self._living
 
-    def drain(self) -> Drained:
-        """Everything that is here by now."""
-        drained = Drained()
+    def drain(self, manner: Manner = USUALLY, goes_on: Callable[[], bool] = lambda: True) -> Drained:
+        """Everything that is here by now; after any batch it may end, if it is not to go on."""
+        self._manner, self._goes_on = manner, goes_on
+        self._drained = Drained()
+        with suppress(_Interrupted):
+            self._everything()
+        return self._drained
+
+    def drain_abandoned(self) -> Drained:
+        """What writers left behind that live no more, whoever they were on this machine."""
+        self._drained = Drained()
+        for writer in writers_in(self._folder):
+            abandoned = claim_abandoned(self._folder, writer)
+            if abandoned is not None:
+                self._abandoned(abandoned)
+        return self._drained
+
+    def _everything(self) -> None:
         writers = writers_in(self._folder)
         for writer in writers:
             abandoned = claim_abandoned(self._folder, writer)
             if abandoned is None:
-                drained = self._alive(writer, drained)
+                self._alive(writer)
             else:
                 self._living.pop(writer, None)
-                drained = self._abandoned(abandoned, drained)
+                self._abandoned(abandoned)
         for gone in self._living.keys() - set(writers):
             del self._living[gone]
-        return drained
 
-    def drain_abandoned(self) -> Drained:
-        """What writers left behind that live no more, whoever they were on this machine."""
-        drained = Drained()
-        for writer in writers_in(self._folder):
-            abandoned = claim_abandoned(self._folder, writer)
-            if abandoned is not None:
-                drained = self._abandoned(abandoned, drained)
-        return drained
-
-    def _alive(self, writer: str, drained: Drained) -> Drained:
+    def _alive(self, writer: str) -> None:
         """What a living writer has written up to now; its finished files are deleted."""
         segments = segments_of(self._folder, writer)
         if not segments:
-            return drained
+            return
         place = self._living.get(writer)
         if place is None:
             place = self._living[writer] = Place(self._store.last_number(writer))
         for path in segments[:-1]:
-            drained = self._segment(writer, path, place, None, drained)
+            self._segment(writer, path, place, None)
             path.unlink(missing_ok=True)
-        return self._segment(writer, segments[-1], place, segments[-1].stat().st_size, drained)
+        self._segment(writer, segments[-1], place, segments[-1].stat().st_size)
 
-    def _abandoned(self, abandoned: Abandoned, drained: Drained) -> Drained:
+    def _abandoned(self, abandoned: Abandoned) -> None:
         try:
             place = Place(self._store.last_number(abandoned.writer))
             for path in abandoned.segments():
-                drained = self._segment(abandoned.writer, path, place, None, drained)
+                self._segment(abandoned.writer, path, place, None)
                 path.unlink(missing_ok=True)
         except BaseException:
             abandoned.release()
             raise
         abandoned.finish()
-        return drained
 
-    def _segment(self, writer: str, path: Path, place: Place, end: int | None, drained: Drained) -> Drained:
+    def _segment(self, writer: str, path: Path, place: Place, end: int | None) -> None:
         if place.path != path:
             place.path, place.offset = path, 0
         if end == place.offset:
-            return drained
-        for batch, offset in _batches(read_frames(path, place.offset, end)):
+            return
+        for batch, offset in _batches(read_frames(path, place.offset, end), self._manner):
             fresh = [frame for frame in batch if frame.number > place.number]
             if fresh:
-                set_aside = self._store.append(writer, fresh)
-                lost = fresh[-1].number - place.number - len(fresh)
-                drained = Drained(drained.records + len(fresh), drained.lost + lost, drained.set_aside + set_aside)
-                place.number = fresh[-1].number
+                self._store_these(writer, fresh, place)
             place.offset = offset
-        return drained
+            if fresh and not self._goes_on():
+                raise _Interrupted
+
+    def _store_these(self, writer: str, frames: Sequence[Frame], place: Place) -> None:
+        if self._manner.tightly:
+            frames = [Frame(frame.number, repacked(frame.content)) for frame in frames]
+        set_aside = self._store.append(writer, frames)
+        lost = frames[-1].number - place.number - len(frames)
+        before = self._drained
+        self._drained = Drained(before.records + len(frames), before.lost + lost, before.set_aside + set_aside)
+        place.number = frames[-1].number
 
 
-def _batches(frames: Iterable[tuple[Frame, int]]) -> Iterator[tuple[list[Frame], int]]:
+def _batches(frames: Iterable[tuple[Frame, int]], manner: Manner) -> Iterator[tuple[list[Frame], int]]:
     batch: list[Frame] = []
     size = offset = 0
     for frame, offset in frames:
         batch.append(frame)
         size += len(frame.content)
-        if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+        if len(batch) >= manner.records or size >= manner.size:
             yield batch, offset
             batch, size = [], 0
     if batch:

@@ -1,4 +1,8 @@
-"""Requests, answers and findings as the record keeps them: compressed once, on the way to the journal."""
+"""Requests, answers and findings as the record keeps them: compressed once, on the way to the journal.
+
+The answer waits for that, so that it is done in the quickest way there is: it takes no longer than writing the bytes as
+they are. Whoever stores the record packs it again, tightly (see ``repacking.py``).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,17 @@ from typing import Final
 
 import zstandard
 
-_LEVEL: Final = 1  # a tenth of a hook call's size, at over 1 GB a second; higher levels gain little for their time
-_QUICK: Final = -3  # for what is large: half as much again, in two thirds of the time
-_LARGE: Final = 512 * 1024
+# Long matches only, from a table that stays in the first cache, and texts as they are: a tenth to a half of the size.
+_QUICK: Final = zstandard.ZstdCompressionParameters(
+    strategy=zstandard.STRATEGY_FAST,
+    window_log=21,
+    hash_log=12,
+    chain_log=6,
+    search_log=1,
+    min_match=7,
+    target_length=16,
+)
+_TIGHT: Final = 1  # half of that, in two to three times the time; higher levels gain nothing more for theirs
 LARGEST_UNPACKED: Final = 256 * 1024 * 1024
 
 
@@ -17,8 +29,8 @@ class _Local(threading.local):
     """Compressors may not be shared by threads that use them at the same time."""
 
     def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        self.quick = zstandard.ZstdCompressor(level=_QUICK)
+        self.quick = zstandard.ZstdCompressor(compression_params=_QUICK)
+        self.tight = zstandard.ZstdCompressor(level=_TIGHT)
         self.decompressor = zstandard.ZstdDecompressor()
 
 
@@ -31,14 +43,16 @@ class NotPacked(ValueError):
 
 def packed(content: bytes) -> bytes:
     """The content, compressed; nothing stays nothing."""
-    if not content:
-        return b""
-    compressor = _local.compressor if len(content) < _LARGE else _local.quick
-    return compressor.compress(content)
+    return _local.quick.compress(content) if content else b""
+
+
+def packed_tightly(content: bytes) -> bytes:
+    """The same in less room, for whom it may take its time."""
+    return _local.tight.compress(content) if content else b""
 
 
 def unpacked(content: bytes) -> bytes:
-    """What ``packed`` was given."""
+    """What was packed, in whichever way."""
     if not content:
         return b""
     try:

@@ -1,11 +1,14 @@
 """Who drains the journals of this machine into the store: one process at a time, whichever holds the duty.
 
-`lumbar-cds serve` has a process of its own for it, of low priority, so that no answer waits for the store or for its
-processor. Should that process die, a worker takes the duty over.
+`lumbar-cds serve` has a process of its own for it, so that no answer waits for the store. It drains when the processor
+has nothing better to do, so that none waits for its processor either, and as fast as it can once records have waited
+for long or too much waits: a burst of calls is taken, and what never ends is stored all the same. Should that process
+die, a worker takes the duty over.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +17,21 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from audit_trail.draining import Drained, Drainer, RecordStore, StoreDown
+from audit_trail.draining import HURRIED, UNHURRIED, USUALLY, Drained, Drainer, Manner, RecordStore, StoreDown
 from audit_trail.journal import bytes_of, lock_file, release
 from cds_service.audit import places
+from cds_service.low_priority import LowPriority
 from cds_service.operator_log import OperatorLog
 
 SECONDS_BETWEEN_ROUNDS: Final = 0.25
 SECONDS_BETWEEN_TRIES: Final = 2.0  # at a store that is down, or at a duty that another has
 SECONDS_BETWEEN_KEEPINGS: Final = 5.0
 SECONDS_FOR_THE_REST: Final = 10.0  # after the end of the service
+# How long and how much may wait while answers take the whole processor. An override is respected, and the page behind a
+# card's link is complete, once the record is in the store: seconds, not minutes. A disk has room for so much.
+SECONDS_UNHURRIED: Final = 10.0
+BYTES_UNHURRIED: Final = 256 * 1024 * 1024
+SECONDS_BETWEEN_LOOKS: Final = 0.25  # at how long and how much
 SECONDS_DAMAGE_IS_TOLD: Final = 86_400.0
 _STATUS: Final = "drainer.json"
 _DUTY: Final = "drainer.duty"
@@ -95,26 +104,52 @@ class DrainDuty:
             release(self._duty)
             self._duty = None
 
-    def run(self, stopping: Stopping, to_the_end: bool = False) -> None:
-        """Drains for as long as this process has the duty and is not to stop.
+    def run(self, stopping: Stopping) -> None:
+        """Drains for as long as this process has the duty and is not to stop, beside other work."""
+        self._rounds(stopping, self.round)
+        if self._duty is not None:
+            self.round()
+            self.leave()
 
-        ``to_the_end``: until nothing is left to drain, within reason.
-        """
-        pause = 0.0
-        while not stopping(pause):
-            goes_on = self.take() and self.round()
-            pause = SECONDS_BETWEEN_ROUNDS if goes_on else SECONDS_BETWEEN_TRIES
+    def run_alone(self, stopping: Stopping) -> None:
+        """The same in a process of its own, which yields to answers; and until nothing is left, within reason."""
+        low = LowPriority()
+        self._rounds(stopping, lambda: self._yielding(low, stopping))
+        low.end()
         if self._duty is None:
             return
         end = time.monotonic() + SECONDS_FOR_THE_REST
-        while self.round() and to_the_end and bytes_of(self._folder) and time.monotonic() < end:
+        while self.round(HURRIED) and bytes_of(self._folder) and time.monotonic() < end:
             time.sleep(SECONDS_BETWEEN_ROUNDS)
         self.leave()
 
-    def round(self) -> bool:
-        """Stores what is there. False while the store is down."""
+    def _rounds(self, stopping: Stopping, one: Callable[[], bool]) -> None:
+        pause = 0.0
+        while not stopping(pause):
+            goes_on = self.take() and one()
+            pause = SECONDS_BETWEEN_ROUNDS if goes_on else SECONDS_BETWEEN_TRIES
+
+    def _yielding(self, low: LowPriority, stopping: Stopping) -> bool:
+        """A round at low priority. Where it takes too long or too much waits, another as fast as can be follows it."""
+        hurry = threading.Event()
+        end = time.monotonic() + SECONDS_UNHURRIED
+
+        def look() -> None:
+            if time.monotonic() > end or self._waiting() > BYTES_UNHURRIED or stopping(0.0):
+                hurry.set()
+
+        goes_on = low.do(lambda: self.round(UNHURRIED, lambda: not hurry.is_set()), look, SECONDS_BETWEEN_LOOKS)
+        return self.round(HURRIED) if goes_on and hurry.is_set() else goes_on
+
+    def round(self, manner: Manner = USUALLY, goes_on: Callable[[], bool] = lambda: True) -> bool:
+        """Stores what is there, or a part of it where it is not to go on. False while the store is down."""
+
+        def after_each_batch() -> bool:
+            self._tell()
+            return goes_on()
+
         try:
-            self._drain()
+            self._drain(manner, after_each_batch)
         except StoreDown as problem:
             self._is_down(str(problem))
         except Exception as problem:  # noqa: BLE001  a defect must not end it: records would wait for ever
@@ -124,12 +159,12 @@ class DrainDuty:
         self._tell()
         return not self._down_since
 
-    def _drain(self) -> None:
+    def _drain(self, manner: Manner, goes_on: Callable[[], bool]) -> None:
         if self._store is None:
             self._store = self._open_store()
         if self._drainer is None:
             self._drainer = Drainer(self._folder, self._store)
-        drained = self._drainer.drain()
+        drained = self._drainer.drain(manner, goes_on)
         self._damage = self._damage.also(drained)
         if drained.records or drained.lost:
             self._stored(drained)
@@ -156,12 +191,7 @@ class DrainDuty:
 
     def _tell(self) -> None:
         """For the workers, whose health page and metrics say it."""
-        stored = {
-            place.path.name: place.offset
-            for place in (self._drainer.places.values() if self._drainer is not None else ())
-            if place.path is not None
-        }
-        status = DrainStatus(down_since=self._down_since, stored=stored, damage=self._damage)
+        status = DrainStatus(down_since=self._down_since, stored=self._so_far(), damage=self._damage)
         if status == self._told:
             return
         new = self._folder / f"{_STATUS}.new"
@@ -171,6 +201,15 @@ class DrainDuty:
         except OSError:
             return  # the disk is full; the next round tries again
         self._told = status
+
+    def _so_far(self) -> dict[str, int]:
+        """How much of each file of a living writer is stored."""
+        drainer = self._drainer
+        found = () if drainer is None else tuple(drainer.places.values())
+        return {place.path.name: place.offset for place in found if place.path is not None}
+
+    def _waiting(self) -> int:
+        return bytes_not_stored(self._folder, DrainStatus(stored=self._so_far()))
 
 
 def drain_status(folder: Path) -> DrainStatus:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import Final
 
 from cds_service.drain_duty import SECONDS_FOR_THE_REST, DrainDuty
+from cds_service.low_priority import lower_this_thread
 
-NICENESS: Final = 10  # answers come first
+NICENESS_BESIDE: Final = 10  # answers come first
 
 
 def fork_drainer(duty: DrainDuty, listeners: Iterable[socket.socket], beside: Callable[[], None] = lambda: None) -> int:
@@ -55,10 +56,17 @@ def _drain(duty: DrainDuty, listeners: Iterable[socket.socket], server: int, bes
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     for listener in listeners:
         listener.close()
-    os.nice(NICENESS)
-    beside()
+    starting = threading.Thread(target=_beside, args=(beside,))
+    starting.start()
+    starting.join()
 
     def stopping(seconds: float) -> bool:
         return told.wait(seconds) or os.getppid() != server
 
-    duty.run(stopping, to_the_end=True)
+    duty.run_alone(stopping)
+
+
+def _beside(begin: Callable[[], None]) -> None:
+    """In a thread whose priority is that of all that it starts."""
+    lower_this_thread(NICENESS_BESIDE)
+    begin()

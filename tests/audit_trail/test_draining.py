@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from audit_trail.database import sqlite_address
-from audit_trail.draining import BATCH_RECORDS, Drainer, StoreDown
+from audit_trail.draining import HURRIED, UNHURRIED, USUALLY, Drainer, Manner, StoreDown
 from audit_trail.journal import Frame, JournalWriter, bytes_of, segments_of, writers_in
-from audit_trail.record import PageViewRecord, decode, encode
+from audit_trail.packing import packed, unpacked
+from audit_trail.record import DecisionRecord, PageViewRecord, decode, encode
 from audit_trail.store import Store, open_store
 from audit_trail.tables import RECORD
 from audit_trail.verification import verify
@@ -104,7 +106,7 @@ def test_files_that_are_stored_are_deleted_and_the_one_being_written_stays(folde
 
 @pytest.mark.parametrize("stores_first", [False, True])
 def test_a_store_that_fails_in_the_middle_gets_each_record_once(folder: Path, store: Store, stores_first: bool) -> None:
-    count = 3 * BATCH_RECORDS + 7
+    count = 3 * USUALLY.records + 7
     journal = JournalWriter(folder, "w", segment_bytes=20_000)
     fill(journal, 1, count)
     for batches in range(2):
@@ -159,3 +161,56 @@ def test_records_that_a_damaged_journal_lacks_are_counted_and_the_rest_is_stored
     verified = verify(store, {})
     assert verified.sound
     assert [(span.first, span.last) for span in verified.lost] == [(2, 2)]
+
+
+def a_decision(number: int) -> bytes:
+    body = packed(b",".join(b'{"resourceType":"Observation","id":"o-%d"}' % (number + each) for each in range(400)))
+    return encode(
+        DecisionRecord(decision=f"d{number}", at=NOON, outcome="left alone", status=200, service="s", request=body)
+    )
+
+
+def contents(store: Store) -> list[bytes]:
+    with store.engine.connect() as connection:
+        return list(connection.scalars(select(RECORD.c.content).order_by(RECORD.c.number)).all())
+
+
+@pytest.mark.parametrize("manner", [USUALLY, UNHURRIED, HURRIED])
+def test_however_it_is_stored_it_is_the_same_record_and_the_chain_is_whole(
+    folder: Path, store: Store, manner: Manner
+) -> None:
+    journal = JournalWriter(folder, "w")
+    written = [a_decision(number) for number in range(150)]
+    for each in written:
+        journal.append(each)
+    assert Drainer(folder, store).drain(manner).records == 150
+    found = contents(store)
+    assert [plain(each) for each in found] == [plain(each) for each in written]
+    assert (sum(map(len, found)) < 0.7 * sum(map(len, written))) == manner.tightly
+    assert verify(store, {}).sound
+    journal.close()
+
+
+def plain(content: bytes) -> DecisionRecord:
+    record = decode(content)
+    assert isinstance(record, DecisionRecord)
+    return replace(record, request=unpacked(record.request))
+
+
+def test_it_ends_after_a_batch_where_it_is_not_to_go_on_and_the_next_one_goes_on_there(
+    folder: Path, store: Store
+) -> None:
+    few = Manner(records=10)
+    living, dead = JournalWriter(folder, "a", segment_bytes=600), JournalWriter(folder, "b", segment_bytes=600)
+    fill(living, 1, 45)
+    fill(dead, 46, 90)
+    dead.close()
+    drainer, stored = Drainer(folder, store), []
+    while records := drainer.drain(few, lambda: False).records:
+        stored.append(records)
+    assert sum(stored) == 90
+    assert max(stored) <= 10
+    assert handles(store) == expected(90)
+    assert writers_in(folder) == ["a"]
+    assert verify(store, {}).sound
+    living.close()

@@ -13,6 +13,7 @@ from audit_trail.database import sqlite_address, store_address
 from audit_trail.store import open_store
 from audit_trail.tables import RECORD
 from audit_trail.verification import verify
+from cds_service.low_priority import NICENESS
 from tests.cds_service.real_service import RealService, until
 from tests.cds_service.service_under_test import a_call
 from tests.postgres import a_server
@@ -108,9 +109,14 @@ def test_where_the_process_that_drains_dies_a_worker_takes_over(tmp_path: Path) 
 
 
 def the_drainer(service: RealService) -> int:
-    """Of low priority, as no worker is."""
-    (found,) = [pid for pid in service.workers() if os.getpriority(os.PRIO_PROCESS, pid) == 10]
+    """It has a thread of the lowest priority, as no worker has."""
+    (found,) = [pid for pid in service.workers() if NICENESS in priorities(pid)]
     return found
+
+
+def priorities(pid: int) -> set[int]:
+    """Of all threads of a process."""
+    return {os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()}
 
 
 def test_a_service_that_is_stopped_leaves_nothing_in_its_journals(tmp_path: Path) -> None:
