@@ -138,7 +138,7 @@ def test_a_worker_drains_where_nobody_else_does_and_gives_the_store_up_after_a_w
         worker.append(VIEW)
         until(lambda: len(store.frames.get(worker.writer, ())) == 1)
         assert not worker.given_up
-        assert worker.health() == {"state": "recording", "bytesWaiting": 0}
+        until(lambda: worker.health() == {"state": "recording", "bytesWaiting": 0})
         store.down = True
         worker.append(VIEW)
         until(lambda: worker.given_up)
