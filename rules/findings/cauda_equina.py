@@ -131,7 +131,8 @@ def _pelvic_examination(
     stays full is retention, measured."""
     limit = reading.parameters.post_void_residual_ml
     for fact in reading.group("pelvic-examination"):
-        if fact.present and fact.value is not None and fact.value >= limit and fact.comparator != "<":
+        measured = fact.value if fact.concept == "post-void-residual" and fact.present else None
+        if measured is not None and measured >= limit and fact.comparator != "<":
             _weigh(reading, _RESIDUAL, fact, indication, found, possible, said_new=said_new)
             continue
         if in_episode(reading, fact) is False:

@@ -221,6 +221,13 @@ def test_a_normal_rectal_examination_or_bladder_scan_never_cancels_and_is_shown(
     assert alone.presumed is True  # it does not answer the question either
 
 
+def test_a_number_beside_a_normal_rectal_examination_is_no_residual_of_the_bladder():
+    exam = seen("rectal-examination-normal", 0, ref="Observation/pr", value=200.0)
+    found = check(SUSPECTED, LONG, fact("saddle-anaesthesia", 1), exam)
+    assert references(found.against) == ["Observation/pr"]
+    assert check(NONE, LONG, exam).presumed is True
+
+
 def test_a_newer_denial_of_a_feature_does_not_undo_it_and_both_are_shown():
     found = check(SUSPECTED, LONG, fact("saddle-anaesthesia", 5), absent("saddle-anaesthesia", 0, ref="Observation/no"))
     assert references(found.against) == ["Observation/no"]
