@@ -6,9 +6,8 @@ from cards.card import Action, Answer, Card
 from cards.ids import ids_of_call
 from cards.rendering import Advised, CallIds, Rendering
 from cards.several import cards_of, speaking_about
-from cards.speaking import Call, Speaking
+from cards.speaking import Call
 from cards.wording import wording as wordings
-from fhir_mappings.order_annotations import annotated
 from fhir_mappings.terminology import Terminology
 from rules.guideline_tables import Guidelines
 from rules.recommendation import Situation
@@ -33,10 +32,5 @@ def cards_for(
     )
     speaking = speaking_about(ours, shared)
     places = rendering.profile.ratings_in
-    actions = [_annotation(each) for each in speaking if each.extensions] if places else ()
-    return Answer(cards_of(speaking), tuple(actions), "extension.systemActions" in places)
-
-
-def _annotation(speaking: Speaking) -> Action:
-    """The submitted order with its rating, and nothing else changed."""
-    return Action("update", resource=annotated(speaking.order, speaking.extensions))
+    rated = [Action("update", resource=each.rated) for each in speaking if each.advice.rating is not None]
+    return Answer(cards_of(speaking), tuple(rated) if places else (), "extension.systemActions" in places)

@@ -130,8 +130,9 @@ def _pain(episode: Episode, indication: Finding, wording: Wording) -> list[str]:
 
 
 def _all_said(evidence: tuple[Evidence, ...], elsewhere: tuple[Evidence, ...]) -> bool:
-    said = {each.says.casefold() for each in elsewhere}
-    return said.issuperset([each.says.casefold() for each in evidence])
+    said = [each.says for each in elsewhere]
+    new = [each.says for each in evidence if each.says not in said]
+    return not new or {each.casefold() for each in said}.issuperset([each.casefold() for each in new])
 
 
 def _course(findings: Findings, wording: Wording) -> list[str]:

@@ -110,12 +110,18 @@ def _reasoned(speaking: Speaking, lead: str) -> str:
     blocks += because(speaking), considered(speaking)
     if not about_safety:
         blocks += safety
-    blocks += presumed(speaking), "" if about_safety else would_change(kind), *guideline_table(kind)
+    blocks += presumed(speaking), _argued(kind)
     blocks += _caveats(speaking)
     if kind.situation is Situation.NOT_APPROPRIATE and kind.may_defer:
         blocks += plan(speaking), words["safety-net"]
     blocks.append(words["worth-asking"])
     return _joined(blocks)
+
+
+@once_for_each_kind
+def _argued(kind: Kind) -> str:
+    """What would change it, and the guidelines side by side."""
+    return _joined(["" if kind.situation is Situation.SAFETY else would_change(kind), *guideline_table(kind)])
 
 
 def _appropriate(speaking: Speaking, lead: str) -> str:

@@ -34,6 +34,10 @@ from rules.recommendation import (
     Urgency,
 )
 
+# What the clinician's statement covers; the other red flags are diagnoses and operations, usually on record.
+_CHECKED_AT_THE_BEDSIDE = frozenset(
+    {"cauda_equina", "weakness", "infection", "cancer", "fracture_risk", "major_trauma"}
+)
 MOST_KINDS = 1024  # kept at a time; as many as kinds of advice are kept
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -72,6 +76,7 @@ class Kind(Struct, frozen=True, eq=False):
     questions: tuple[tuple[str, tuple[AnswerOption, ...]], ...]  # what each is about, and its answers
     cause: str  # the name of the finding that a summary names as the reason, or nothing
     cause_level: str
+    silent: bool  # of what is checked at the bedside, something is read as absent because nothing is on record
     # What the client can do with an order: change it in place, add one, take one away.
     updates: bool
     creates: bool
@@ -111,8 +116,9 @@ def once_for_each_kind(work: Callable[[Kind, *Ts], T]) -> Callable[[Kind, *Ts], 
     @wraps(work)
     def known(kind: Kind, *about: *Ts) -> T:
         key = (work, about) if about else work
-        said: T | None = kind.said.get(key)
-        if said is None:
+        try:
+            said: T = kind.said[key]
+        except KeyError:
             said = kind.said[key] = work(kind, *about)
         return said
 
@@ -247,6 +253,7 @@ def _kind(
         questions=questions,
         cause=cause,
         cause_level=level,
+        silent=not _CHECKED_AT_THE_BEDSIDE.isdisjoint(advice["presumed"]),
         updates=profile.updates,
         creates=profile.creates,
         deletes=profile.deletes,

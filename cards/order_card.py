@@ -15,7 +15,9 @@ def card_of(speaking: Speaking) -> Card:
     """The card of one order."""
     advice, profile = speaking.advice, speaking.kind.profile
     headline = headline_of(speaking)
-    lead = ": ".join([part for part in (speaking.order_named, headline.lead) if part])
+    lead = headline.lead
+    if speaking.order_named:
+        lead = f"{speaking.order_named}: {lead}" if lead else speaking.order_named
     settled = speaking.settled_by_override
     offered = offered_on(speaking)
     suggestions = suggestions_of(speaking, offered.buttons)

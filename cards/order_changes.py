@@ -35,8 +35,8 @@ _PROVIDED = ("id", "identifier", "meta", "text", "requisition", "authoredOn")
 def updated(speaking: Speaking, change: OrderChange) -> Resource:
     """The order with a change, in the form that this client can apply."""
     if not speaking.kind.profile.first_coding_only:
-        return revised(speaking.order, change)
-    return with_first_codings(revised(speaking.order, _with_priority_in_words(speaking, change)), change.own_system)
+        return revised(speaking.rated, change)
+    return with_first_codings(revised(speaking.rated, _with_priority_in_words(speaking, change)), change.own_system)
 
 
 def _with_priority_in_words(speaking: Speaking, change: OrderChange) -> OrderChange:
@@ -154,7 +154,7 @@ def parallel_order(speaking: Speaking, study: Study) -> Resource | None:
 
 def added(speaking: Speaking, change: OrderChange) -> Resource | None:
     """The changed order as a new one; None: no code of it places an order in this client."""
-    order = revised(speaking.order, change)
+    order = revised(speaking.rated, change)
     return _placed(speaking, {name: value for name, value in order.items() if name not in _PROVIDED})
 
 
@@ -219,11 +219,10 @@ def _plain(
     )
 
 
-def _extensions(speaking: Speaking, rating: Rating | None) -> tuple[Resource, ...]:
-    if rating is speaking.advice.rating and rating is not None:
-        return speaking.extensions
+def _extensions(speaking: Speaking, rating: Rating | None) -> tuple[Resource, ...] | None:
+    """The rating that the changed order carries; ``None``: that of the draft, which stands there already."""
     if rating is not None:
-        return rating_extensions(rating, speaking.consult)
+        return None if rating is speaking.advice.rating else rating_extensions(rating, speaking.consult)
     return pending_extensions(speaking.consult) if speaking.kind.profile.first_coding_only else ()
 
 

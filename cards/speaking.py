@@ -8,7 +8,7 @@ from cards.kind import Kind, kind_for
 from cards.phrases import cause_of, iso, level_of, red_flags
 from cards.rendering import Advised, Overridden, Rendering
 from cards.wording import Wording
-from fhir_mappings.order_annotations import Consult, rating_extensions
+from fhir_mappings.order_annotations import Consult, annotated, rating_extensions
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
 from rules.finding import Finding
@@ -17,10 +17,6 @@ from rules.procedures import MRI
 from rules.recommendation import Recommendation, Situation, Study, Urgency
 from rules.safety_rules import hazards
 
-# What the clinician's statement covers; the other red flags are diagnoses and operations, usually on record.
-_CHECKED_AT_THE_BEDSIDE = frozenset(
-    {"cauda_equina", "weakness", "infection", "cancer", "fracture_risk", "major_trauma"}
-)
 _SETTLED_BY_KEEPING = frozenset({Situation.WRONG_TEST, Situation.PRIOR_IMAGING, Situation.NOT_APPROPRIATE})
 AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
 # Possibly an emergency; and what is one line already.
@@ -47,7 +43,7 @@ class Speaking(Struct, frozen=True):
     advice: Recommendation
     order: Resource  # the draft, tidied
     consult: Consult  # how this consultation is named on the order
-    extensions: tuple[Resource, ...]  # its rating as the order carries it; none where nothing is rated
+    rated: Resource  # the draft with its rating, and nothing else changed
     flags: list[Finding]  # the red flags that are answered yes
     kept: bool  # the clinician kept this order with a reason
     order_named: str  # which order the card is about, when several were selected
@@ -89,18 +85,21 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
     flags = red_flags(findings)
     cause = cause_of(flags, findings)
     named = (cause.name, level_of(cause)) if cause is not None else ("", "")
-    not_recorded = findings.checked_none_on is None and not _CHECKED_AT_THE_BEDSIDE.isdisjoint(advice.presumed)
+    kind = kind_for(advice, named, call.wording, rendering.profile, terminology, call.guidelines)
+    not_recorded = kind.silent and findings.checked_none_on is None
     kept = "order-kept-with-reason" in [reason.concept for reason in advice.order.reasons]
     critical = _is_critical(advice)
     consult = Consult(rendering.mechanism, call.ids.of("consult", reference), terminology.own.url)
+    order = tidy(advised.raw_draft)
+    extensions = rating_extensions(advice.rating, consult) if advice.rating is not None else ()
     return Speaking(
         call=call,
         wording=call.wording,
-        kind=kind_for(advice, named, call.wording, rendering.profile, terminology, call.guidelines),
+        kind=kind,
         advice=advice,
-        order=tidy(advised.raw_draft),
+        order=order,
         consult=consult,
-        extensions=rating_extensions(advice.rating, consult) if advice.rating is not None else (),
+        rated=annotated(order, extensions),
         flags=flags,
         kept=kept,
         order_named=order_named,

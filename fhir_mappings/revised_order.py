@@ -30,7 +30,7 @@ class OrderChange(Struct, frozen=True):
 
     ``codings`` and ``name`` name another study. ``reasons`` are our own coded reasons to add, ``drop_reasons`` own
     codes to take away. ``references`` are chart entries that support the order. ``note`` is plain text in our own
-    words. ``extensions`` are rating extensions that replace older ones.
+    words. ``extensions`` are rating extensions that replace those of the order; ``None`` leaves them as they are.
     """
 
     own_system: str
@@ -42,12 +42,12 @@ class OrderChange(Struct, frozen=True):
     references: tuple[str, ...] = ()
     note: str = ""
     day: str = ""
-    extensions: tuple[Resource, ...] = ()
+    extensions: tuple[Resource, ...] | None = None
 
 
 def revised(order: Resource, change: OrderChange) -> Resource:
     """The order with the change made; making it twice changes nothing more."""
-    new = annotated(order, change.extensions)
+    new = dict(order) if change.extensions is None else annotated(order, change.extensions)
     if change.codings:
         new["code"] = {"coding": list(change.codings), "text": change.name}
         _drop_technique(new)
@@ -126,7 +126,7 @@ def _reasons(reasons: object, change: OrderChange) -> list[Any]:
     kept = list(reasons) if isinstance(reasons, list) else []
     if change.drop_reasons:
         kept = [reason for reason in kept if _own_code(reason, change.own_system) not in change.drop_reasons]
-    present = {_own_code(reason, change.own_system) for reason in kept}
+    present = [_own_code(reason, change.own_system) for reason in kept]
     return kept + [reason for reason in change.reasons if _own_code(reason, change.own_system) not in present]
 
 
@@ -153,6 +153,8 @@ def _supported(order: Resource, references: tuple[str, ...]) -> list[Any]:
 
 def _noted(notes: object, text: str, day: str) -> list[Any]:
     kept = list(notes) if isinstance(notes, list) else []
+    if not kept:
+        return [{"authorString": AUTHOR, "time": day, "text": text}]
     # The note of an accepted change may say more than the same change would say now.
     if any(isinstance(note, dict) and str(note.get("text", "")).startswith(text) for note in kept):
         return kept
