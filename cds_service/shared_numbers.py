@@ -53,9 +53,15 @@ class Numbers:
             found = self._places.get(name)
             if found is None:
                 found = len(self._places)
-                self._make_room(found + 1)
-                if self._files is not None:
-                    os.write(self._files[1], msgspec.json.encode(name) + b"\n")
+                try:
+                    self._make_room(found + 1)
+                    if self._files is not None:
+                        os.write(self._files[1], msgspec.json.encode(name) + b"\n")
+                except (
+                    OSError
+                ):  # no room on the disk: what is counted from here on is told by nobody, and no call fails
+                    self._files, self._values = None, array("d", self._values.tobytes())
+                    self._make_room(found + 1)
                 self._places[name] = found
             return found
 
@@ -110,7 +116,10 @@ class SharedNumbers:
         if self._own.process != os.getpid():
             with self._lock:
                 if self._own.process != os.getpid():
-                    self._own = Numbers(self._folder)
+                    try:
+                        self._own = Numbers(self._folder)
+                    except OSError:  # a full disk costs counts, and not the process
+                        self._own = Numbers(None)
         return self._own
 
     def sums(self) -> dict[Name, float]:

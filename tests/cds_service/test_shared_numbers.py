@@ -94,6 +94,31 @@ def test_where_there_is_no_room_a_start_fails_and_no_process_dies_of_it_later(
         SharedNumbers(tmp_path)
 
 
+def test_a_disk_that_is_full_later_costs_counts_and_no_process_and_no_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = SharedNumbers(tmp_path)
+    _count(numbers, "calls")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    for number in range(1_500):
+        _count(numbers, f"name {number}")
+        _count(numbers, "calls")
+    assert numbers.own().told()["calls", "label"] == 1_501.0
+    assert numbers.own().told()["name 1499", "label"] == 1.0
+    assert numbers.sums()["calls", "label"] >= 1.0
+
+    def counts_on() -> None:
+        _count(numbers, "calls")
+        (tmp_path / "lived").touch()
+
+    _in_a_process_that_is_killed(counts_on)
+    assert (tmp_path / "lived").exists()
+
+
 def _line(milliseconds: float, **more: object) -> CallLine:
     said = {"service": "s", "status": 200, "outcome": "answered", "client": 'a "b"\n', "body_bytes": 1, **more}
     return CallLine(milliseconds=milliseconds, **said)  # type: ignore[arg-type]
