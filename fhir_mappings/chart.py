@@ -222,7 +222,9 @@ def _all_alike(entries: list[Entry], who: OnePatient) -> list[Any]:
     first: Any = entries[0].resource
     kind = type(first)
     about = (first.subject or first.patient) if kind in _ABOUT_A_PATIENT else None
-    if about is None or not who.is_meant_by(about) or about.reference not in who.own:
+    if about is None or (
+        about.reference not in who.own and not (who.is_meant_by(about) and about.reference in who.own)
+    ):
         return []
     usual = about.reference
     for entry in entries:

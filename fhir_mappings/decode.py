@@ -102,7 +102,7 @@ def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B0
     """The call, or ``MalformedCall``. Nothing that a prefetch value may hold makes the call fail."""
     _check_utf8(body)
     try:
-        call, counts = _decode(body, _FastCall)
+        call, met = _decode(body, _FastCall)
     except msgspec.ValidationError:
         return _decode_value_by_value(body, limits)
     except msgspec.DecodeError as problem:
@@ -111,7 +111,7 @@ def decode_call(body: bytes, limits: Limits = Limits()) -> HookCall:  # noqa: B0
         raise MalformedCall(Malformed.NOT_JSON, "", str(problem)) from None
     except RecursionError:
         raise too_deep("") from None
-    _check_once(call, counts)
+    _check_once(call, met)
     values = {
         str(key): bundle_value(value) if type(value) is Bundle else prefetch_value(value)
         for key, value in (call.prefetch or {}).items()
@@ -128,39 +128,28 @@ def _check_utf8(body: bytes) -> None:
         raise MalformedCall(Malformed.NOT_JSON, "", "the body is not UTF-8") from None
 
 
-class _Counts:
-    """How many keys and members a decoder met."""
+def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, list[type]]:
+    """The call, and for every key and member that was met in it, which of the two it was."""
+    met: list[type] = []
 
-    __slots__ = ("keys", "members")
+    def count(kind: type, value: object) -> object:
+        met.append(kind)
+        return kind(value)
 
-    def __init__(self) -> None:
-        self.keys = 0
-        self.members = 0
-
-    def hook(self, wanted: type, value: object) -> object:
-        if wanted is _Key:
-            self.keys += 1
-            return _Key(value)
-        self.members += 1
-        return _Once(value)
+    return msgspec.json.Decoder(wanted, dec_hook=count).decode(body), met
 
 
-def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, _Counts]:
-    counts = _Counts()
-    return msgspec.json.Decoder(wanted, dec_hook=counts.hook).decode(body), counts
-
-
-def _check_once(call: _FastCall | _SlowCall, counts: _Counts) -> None:
+def _check_once(call: _FastCall | _SlowCall, met: list[type]) -> None:
     members = (call.hook, call.hook_instance, call.fhir_server, call.fhir_authorization, call.extension)
-    if counts.members != len(members) - members.count(None):
+    if met.count(_Once) != len(members) - members.count(None):
         raise MalformedCall(Malformed.NOT_JSON, "", "a key stands twice in the call")
-    if counts.keys != len(call.context or ()) + len(call.prefetch or ()):
+    if met.count(_Key) != len(call.context or ()) + len(call.prefetch or ()):
         raise MalformedCall(Malformed.NOT_JSON, "", "a key stands twice in context or prefetch")
 
 
 def _decode_value_by_value(body: bytes, limits: Limits) -> HookCall:
     try:
-        call, counts = _decode(body, _SlowCall)
+        call, met = _decode(body, _SlowCall)
     except msgspec.ValidationError as problem:
         path = _PATH.search(str(problem))
         raise MalformedCall(Malformed.UNUSABLE, path[1] if path else "", "not of the expected type") from None
@@ -170,7 +159,7 @@ def _decode_value_by_value(body: bytes, limits: Limits) -> HookCall:
         raise MalformedCall(Malformed.NOT_JSON, "", str(problem)) from None
     except RecursionError:
         raise too_deep("") from None
-    _check_once(call, counts)
+    _check_once(call, met)
     values = {str(key): read_value(raw) for key, raw in (call.prefetch or {}).items()}
     return _hook_call(call, values, limits)
 

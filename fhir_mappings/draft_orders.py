@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -85,12 +85,11 @@ def context_facts(call: HookCall, terminology: Terminology) -> tuple[Fact, ...]:
     """What the other drafts of the session say: an injection, an operation, a referral, a therapy."""
     codes = reader_for(terminology)
     who = _patient_of(call)
-    return tuple(
-        fact
-        for draft, full_url in _service_requests(call)
-        if _stands(draft) and _is_for(who, draft)
-        for fact in _context_facts(draft, _reference_of(draft, full_url), codes)
-    )
+    facts: list[Fact] = []
+    for draft, full_url in _service_requests(call):
+        if _stands(draft) and _is_for(who, draft):
+            facts += _context_facts(draft, _reference_of(draft, full_url), codes)
+    return tuple(facts)
 
 
 def draft_ids(call: HookCall) -> frozenset[str]:
@@ -114,18 +113,19 @@ def _stands(draft: RawResource) -> bool:
     return draft.get("doNotPerform") is not True and not (isinstance(status, str) and status in _NO_ORDER)
 
 
-def _requests(call: HookCall) -> Iterator[tuple[RawResource, str, bool]]:
+def _requests(call: HookCall) -> list[tuple[RawResource, str, bool]]:
     """Drafts that are orders for something to be done, with their fullUrl, and whether they were selected."""
     selections = call.context.selections
     drafts = _service_requests(call)
     if call.hook == "order-sign" or selections is None:
-        yield from ((draft, url, True) for draft, url in drafts if _stands(draft))
-        return
+        return [(draft, url, True) for draft, url in drafts if _stands(draft)]
     named = [_selected(draft, url, selections) for draft, url in drafts]
     lost = not any(named) and _names_unknown_request(selections, call)
-    for (draft, url), selected in zip(drafts, named, strict=True):
-        if _stands(draft):
-            yield draft, url, selected or (lost and not id_of(draft))
+    return [
+        (draft, url, selected or (lost and not id_of(draft)))
+        for (draft, url), selected in zip(drafts, named, strict=True)
+        if _stands(draft)
+    ]
 
 
 def _selected(draft: RawResource, full_url: str, selections: Sequence[str]) -> bool:
@@ -155,8 +155,11 @@ def _patient_of(call: HookCall) -> OnePatient:
 
 def _patient_urls(call: HookCall) -> frozenset[str]:
     """The urn under which the patient of the call stands in a Bundle; needed only where a draft uses one."""
-    subjects = [draft.get("subject") for draft in call.context.draft_orders]
-    if not any(isinstance(each, dict) and str(each.get("reference")).startswith("urn:") for each in subjects):
+    for draft in call.context.draft_orders:
+        subject = draft.get("subject")
+        if isinstance(subject, dict) and str(subject.get("reference")).startswith("urn:"):
+            break
+    else:
         return frozenset()
     return frozenset(
         entry.full_url
@@ -176,7 +179,10 @@ def _is_for(who: OnePatient, draft: RawResource) -> bool:
 
 def _recognise(draft: RawResource, low_back_reason: bool | None, codes: CodeReader) -> RecognisedOrder:
     code = as_part(draft.get("code"), CodeableConcept) or CodeableConcept()
-    sites = tuple(concept for site in concepts_of(draft.get("bodySite")) for concept in codes.site_concepts(site))
+    body_site = draft.get("bodySite")
+    sites: tuple[str, ...] = ()
+    if body_site is not None:
+        sites = tuple(concept for site in concepts_of(body_site) for concept in codes.site_concepts(site))
     return _recognised(tuple(as_tuples(code)), code.text or "", sites, low_back_reason, codes.terminology)
 
 
@@ -214,16 +220,16 @@ def _draft_order(
     )
 
 
-def _context_facts(draft: RawResource, reference: str, codes: CodeReader) -> Iterator[Fact]:
+def _context_facts(draft: RawResource, reference: str, codes: CodeReader) -> list[Fact]:
     code = as_part(draft.get("code"), CodeableConcept)
     reading = codes.of(code)
+    if reading.contradicted:
+        return []
     statements = reading.statements or tuple(
         statement for each in concepts_of(draft.get("performerType")) for statement in codes.of(each).statements
     )
-    if reading.contradicted:
-        return
-    for statement in statements:
-        yield Fact(
+    return [
+        Fact(
             concept=statement.concept,
             kind=FactKind.DRAFT,
             evidence=Evidence(reference, reading.says, "", ("draft", *statement.marks)),
@@ -233,3 +239,5 @@ def _context_facts(draft: RawResource, reference: str, codes: CodeReader) -> Ite
             site=statement.site,
             state="draft",
         )
+        for statement in statements
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -50,7 +50,8 @@ def user_specialties(
         practitioner = "" if role.practitioner is None else local_reference(role.practitioner.reference)
         if role.active is False or who not in (f"PractitionerRole/{role.id}", practitioner):
             continue
-        found += _specialties(role.specialty, codes) + _specialties(role.code, codes)
+        found += _specialties(role.specialty, codes)
+        found += _specialties(role.code, codes)
     for person in practitioners:
         if who == f"Practitioner/{person.id}":
             readings = (codes.of(each) for each in _qualifications(person.qualification))
@@ -68,8 +69,8 @@ def _qualifications(raw: Raw) -> tuple[CodeableConcept, ...]:
     return tuple(each.code for each in several if each is not None and each.code is not None)
 
 
-def _specialties(raw: Raw, codes: CodeReader) -> list[str]:
-    return [] if raw is NOTHING else _named_specialties(codes.lists.of(raw))
+def _specialties(raw: Raw, codes: CodeReader) -> Sequence[str]:
+    return () if raw is NOTHING else _named_specialties(codes.lists.of(raw))
 
 
 def _named_specialties(readings: Iterable[CodeReading]) -> list[str]:
@@ -89,7 +90,7 @@ def is_specialist(encounter: Encounter | None, codes: CodeReader) -> bool | None
     """
     if encounter is None:
         return None
-    found = _specialties(encounter.service_type, codes) + _specialties(encounter.type, codes)
+    found = (*_specialties(encounter.service_type, codes), *_specialties(encounter.type, codes))
     if not SPINE.isdisjoint(found):
         return True
     if not GENERAL.isdisjoint(found):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta, timezone
 from functools import lru_cache
 
@@ -56,12 +56,14 @@ class Tally(Struct):
         elif reading.unread:
             self.unread_texts += 1
 
-    def count_codes(self, readings: Collection[CodeReading]) -> None:
-        """The same of many, of which most have codes."""
-        if not readings:
-            return
-        self.unmapped.update(*[reading.unmapped for reading in readings])
-        self.unread_texts += len([1 for reading in readings if reading.unread and not reading.unmapped])
+    def count_codes(self, readings: Iterable[CodeReading]) -> None:
+        """The same of many."""
+        keep = self.unmapped.update
+        for reading in readings:
+            if reading.unmapped:
+                keep(reading.unmapped)
+            elif reading.unread:
+                self.unread_texts += 1
 
 
 class Page(Struct):

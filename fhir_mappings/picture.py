@@ -42,7 +42,6 @@ from fhir_mappings.observations import observation_facts
 from fhir_mappings.page import Page, Tally, evidence_of, reader_for
 from fhir_mappings.patient import age_on, birth_of, sex_of
 from fhir_mappings.procedures_done import procedure_facts
-from fhir_mappings.references import local_reference
 from fhir_mappings.service_requests import request_facts
 from fhir_mappings.status_codes import OlderFhir
 from fhir_mappings.terminology import Terminology
@@ -209,7 +208,7 @@ def _encounter_reasons(encounter: Encounter | None, page: Page) -> Iterator[Fact
 def _specialties(chart: Chart, page: Page) -> tuple[str, ...]:
     people: list[Any] = chart.records.get(Practitioner, [])
     roles: list[Any] = chart.records.get(PractitionerRole, [])
-    return user_specialties(local_reference(chart.user), people, roles, page.codes)
+    return user_specialties(chart.user, people, roles, page.codes)
 
 
 def _gaps(chart: Chart, older: set[str], tally: Tally) -> tuple[SourceGap, ...]:

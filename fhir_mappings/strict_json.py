@@ -28,10 +28,12 @@ def simple_string(text: bytes) -> str:
 
 def strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
     """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
-    if limits is not None and text.count(b"[") + text.count(b"{") <= limits.context_depth:
-        value = _if_plainly_strict(text)
-        if value is not _NOT_PLAIN:
-            return value
+    if limits is not None:
+        marks = text.translate(_MARKS)
+        if marks.count(b"[") <= limits.context_depth and _LONG_NUMBER not in marks:
+            value = _if_plainly_strict(text)
+            if value is not _NOT_PLAIN:
+                return value
     return _strictly_decoded(text, where, limits)
 
 
@@ -39,7 +41,8 @@ _NOT_PLAIN = object()
 _STRING = msgspec.json.Decoder(str)
 _PLAIN = msgspec.json.Decoder()
 _ENCODE = msgspec.json.Encoder().encode
-_DIGITS = bytes(ord("0") if each in b"-0123456789" else ord(" ") for each in range(256))
+# Every digit and sign as "0", every bracket that opens as "[", all else as " ".
+_MARKS = bytes(ord("0") if each in b"-0123456789" else ord("[") if each in b"[{" else ord(" ") for each in range(256))
 _LONG_NUMBER = b"0" * 19
 
 
@@ -49,9 +52,7 @@ def _if_plainly_strict(text: bytes) -> Any:
         value = _PLAIN.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return _NOT_PLAIN
-    if _ENCODE(value) != text or _LONG_NUMBER in text.translate(_DIGITS):
-        return _NOT_PLAIN
-    return value
+    return value if _ENCODE(value) == text else _NOT_PLAIN
 
 
 def _strictly_decoded(text: bytes, where: str, limits: Limits | None) -> Any:
