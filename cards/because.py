@@ -83,8 +83,9 @@ def _turns_on_care(speaking: Speaking) -> bool:
 
 
 def _line(finding: Finding, wording: Wording) -> str:
-    words = finding_words(finding, wording).is_
-    says = f"{words}: {entries(_most_telling_first(finding), wording)}" if finding.because else words
+    says = finding_words(finding, wording).is_
+    if finding.because:
+        says = f"{says}: {entries(_most_telling_first(finding), wording)}"
     return "; ".join([says, *_notes_of_what_counts(finding, wording)]) if finding.notes else says
 
 
@@ -100,11 +101,13 @@ def _most_telling_first(finding: Finding) -> Sequence[Evidence]:
 
     An age comes last: everybody has one.
     """
+    if len(finding.because) < 2:
+        return finding.because
     if finding.name in _COURSES and len(finding.because) > 2:
         first, *between, latest = finding.because
         return (first, latest, *between)
     ages = [each for each in finding.because if each.reference == "Patient"]
-    if not ages or len(finding.because) == 1:
+    if not ages:
         return finding.because
     return [*(each for each in finding.because if each.reference != "Patient"), *ages]
 

@@ -301,7 +301,7 @@ def plan(speaking: Speaking) -> str:
     if recheck is None:
         return ""
     return words["plan"].format(
-        recheck=iso(recheck.on), basis=speaking.wording.basis[recheck.basis], care=care_outlook(speaking)
+        recheck=speaking.recheck_day, basis=speaking.wording.basis[recheck.basis], care=care_outlook(speaking)
     )
 
 

@@ -37,14 +37,14 @@ _PLAIN: dict[int, str] = {**dict.fromkeys(_INVISIBLE, " "), **dict.fromkeys(_DRO
 # What renderers turn into links without being asked: //host, www.host, name@host, host.tld, scheme:host.
 _LINKS_ITSELF = re.compile(r"/(?=/)|(?<=\S)\.(?=[^\W\d_]{2})|(?<=\S)@|(?<=[^\W\d_]):(?=[^\s\d])")
 _BREAKS = {"/": "/ ", ".": ". ", "@": " @", ":": ": "}
-# Most entries of a record hold nothing of all that: letters, digits, plain punctuation, single blanks.
-_HARMLESS = re.compile(r"(?:[A-Za-z0-9,;()'%+=?-]++|/(?!/)|\.(?![^\W\d_]{2})|:(?=[ \d])| (?! ))*+")
-_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?(?=$|T)")
+# Most entries of a record hold nothing of all that: letters, digits, plain punctuation, blanks (single ones).
+_HARMLESS = re.compile(r"(?:[A-Za-z0-9,;()'%+=? -]++|/(?!/)|\.(?![^\W\d_]{2})|:(?=[ \d]))*+")
+_date = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?(?=$|T)").match
 
 
 def escaped(text: str) -> str:
     """Record text as plain text inside Markdown, on one line."""
-    if _HARMLESS.fullmatch(text):
+    if "  " not in text and _HARMLESS.fullmatch(text):
         return text.strip()
     if not text.isascii():
         text = text.translate(_PLAIN)
@@ -61,8 +61,8 @@ def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
 
 def date_as_recorded(text: str) -> str:
     """The date as the record gives it, without its time; empty when it is no FHIR date."""
-    found = _DATE.match(text)
-    return found.group() if found else ""
+    found = _date(text)
+    return found[0] if found else ""
 
 
 def _break(found: re.Match[str]) -> str:

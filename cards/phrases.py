@@ -89,7 +89,8 @@ def key_of(finding: Finding) -> str:
 
 def red_flags(findings: Findings) -> list[Finding]:
     """Every red flag that is answered yes, in the order of evaluation."""
-    return [finding for finding in red_flags_of(findings) if finding.answer is Answer.YES]
+    yes = Answer.YES
+    return [finding for finding in red_flags_of(findings) if finding.answer is yes]
 
 
 def cause_of(flags: Sequence[Finding], findings: Findings) -> Finding | None:
@@ -111,14 +112,16 @@ def entry(evidence: Evidence, wording: Wording) -> str:
     """One entry of the record: what it says, its date as recorded, and how it is said."""
     known = date_as_recorded(evidence.dated) if evidence.dated else ""
     if evidence.marks:
-        notes = [known, *(wording.mark.get(mark) or escaped(mark) for mark in evidence.marks)]
+        notes = [known, *[wording.mark.get(mark) or escaped(mark) for mark in evidence.marks]]
         known = ", ".join(filter(None, notes))
     return f"{quoted(evidence.says)} ({known})" if known else quoted(evidence.says)
 
 
 def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES_SHOWN) -> str:
     """The entries behind a finding, the first few in full and the rest counted."""
-    told = _once(evidence) if len(evidence) > 1 else evidence
+    if len(evidence) == 1:
+        return entry(evidence[0], wording)
+    told = _once(evidence)
     words = [entry(each, wording) for each in told[:shown]]
     if len(told) > shown:
         words.append(wording.detail["more"].format(count=len(told) - shown))
@@ -127,14 +130,14 @@ def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES
 
 def _once(evidence: Sequence[Evidence]) -> Sequence[Evidence]:
     """Without entries that say, undated, what another says: the order's reason is often the problem once more."""
-    said = {each.says for each in evidence if each.dated}
+    said = [each.says for each in evidence if each.dated]
     if len(said) == len(evidence):
         return evidence
     told = []
     for each in evidence:
         if each.dated or each.says not in said:
             told.append(each)
-            said.add(each.says)
+            said.append(each.says)
     return told
 
 
@@ -146,6 +149,8 @@ def is_known(days: DayRange | None) -> TypeGuard[DayRange]:
 def duration(days: DayRange, wording: Wording) -> str:
     """How long, in the unit that a clinician would use; an interval stays one."""
     low = _length(days.shortest, wording)
+    if days.longest == days.shortest:
+        return low
     if days.longest is None:
         return wording.duration["at-least"].format(low=low)
     high = _length(days.longest, wording)

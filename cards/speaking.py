@@ -45,6 +45,7 @@ class Speaking(Struct, frozen=True):
     consult: Consult  # how this consultation is named on the order
     rated: Resource  # the draft with its rating, and nothing else changed
     flags: list[Finding]  # the red flags that are answered yes
+    recheck_day: str  # the day of the recheck, or nothing
     kept: bool  # the clinician kept this order with a reason
     order_named: str  # which order the card is about, when several were selected
     statement_needed: bool  # a deferral begins with the statement that red flags and strength were checked
@@ -53,11 +54,6 @@ class Speaking(Struct, frozen=True):
     settled_by_keeping: bool  # the clinician's reason settles it
     settled_by_override: bool  # the clinician's "no" is respected: one line says that it stands
     overridden: Overridden | None = None
-
-    @property
-    def recheck_day(self) -> str:
-        """The day of the recheck, or nothing."""
-        return iso(self.advice.recheck.on) if self.advice.recheck is not None else ""
 
     @property
     def ways_around_mri(self) -> tuple[Study, ...]:
@@ -101,6 +97,7 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
         consult=consult,
         rated=annotated(order, extensions),
         flags=flags,
+        recheck_day=iso(advice.recheck.on) if advice.recheck is not None else "",
         kept=kept,
         order_named=order_named,
         # With a weakness on record, "strength checked, none" would be untrue.
