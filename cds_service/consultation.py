@@ -36,6 +36,7 @@ from rules.recommendation import Recommendation
 
 _AUTHENTICATOR: Final = AESGCM(b"lumbar-cds-body1")
 _NONCE: Final = bytes(12)
+_FURTHEST: Final = timedelta(hours=14)  # from UTC, that any place is
 NOTHING_TO_SAY: Final = b'{"cards":[]}'
 
 
@@ -92,13 +93,14 @@ def _consult(
     progress.call = call = read_call(body, tools.settings.max_resources)
     hook_differs = call.hook != service.hook
     drafts = read_drafts(call, tools.terminology, now)
+    judged = _judged(drafts, service)
     reasons = reasons_not_at_hand(call, tools.terminology)
-    if reasons and not any(_is_judged(draft, service) for draft in drafts):
-        # They may show that an order is ours.
+    if reasons and not judged:  # they may show that an order is ours
         call, progress.fetched = chart_source.with_reasons(call, caller, deadline, reasons)
         drafts = read_drafts(call, tools.terminology, now)
+        judged = _judged(drafts, service)
     progress.read = perf_counter()
-    if not any(_is_judged(draft, service) for draft in drafts):
+    if not judged:
         return Consultation(NOTHING_TO_SAY, hook_differs)  # no chart is opened for an order we do not rate
 
     try:
@@ -111,7 +113,7 @@ def _consult(
     if gathered.call is not call:
         call = gathered.call
         drafts = read_drafts(call, tools.terminology, now)  # a reason that was fetched is a reason
-    judged = [draft for draft in drafts if _is_judged(draft, service)]
+        judged = _judged(drafts, service)
 
     progress.offset = offset = _offset(judged)
     as_of = now.astimezone(offset).date()
@@ -119,12 +121,14 @@ def _consult(
         gathered.chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
     )
     guidelines = tools.guidelines.on(as_of)
-    advice = tuple(recommend(draft.order, picture, guidelines, _others(draft, drafts)) for draft in judged)
+    advice = tuple([recommend(draft.order, picture, guidelines, _others(draft, drafts)) for draft in judged])
     hours = guidelines.parameters.override_memory_hours
     overrides = respected(advice, whose_advice(caller, call.context), picture, now, hours, tools.overrides)
     advised = tuple(
-        Advised(each, draft.raw, said(override, now, offset, hours))
-        for each, draft, override in zip(advice, judged, overrides, strict=True)
+        [
+            Advised(each, draft.raw, said(override, now, offset, hours))
+            for each, draft, override in zip(advice, judged, overrides, strict=True)
+        ]
     )
     progress.decided = perf_counter()
     ids = _ids(call, service, caller, progress.digest or digest_of(body), as_of)
@@ -141,20 +145,23 @@ def _consult(
         advice=advice,
         shown=answer,
         fetched=progress.fetched,
-        overrides=tuple(override for override in overrides if override is not None),
+        overrides=tuple([override for override in overrides if override is not None]),
         editions=(guidelines.acr.info.id, guidelines.acp.id, guidelines.nice.id),
     )
 
 
-def _is_judged(draft: ReadDraft, service: Service) -> bool:
+def _judged(drafts: tuple[ReadDraft, ...], service: Service) -> list[ReadDraft]:
     """At order-select the orders just chosen; at order-sign every draft. Orders that are not ours stay silent."""
-    if draft.order.recognition is Recognition.NOT_OURS:
-        return False
-    return draft.order.selected or service.hook == "order-sign"
+    whatever_is_chosen = service.hook == "order-sign"
+    return [
+        draft
+        for draft in drafts
+        if draft.order.recognition is not Recognition.NOT_OURS and (whatever_is_chosen or draft.order.selected)
+    ]
 
 
 def _others(draft: ReadDraft, drafts: tuple[ReadDraft, ...]) -> tuple[DraftOrder, ...]:
-    return tuple(other.order for other in drafts if other is not draft)
+    return tuple([other.order for other in drafts if other is not draft])
 
 
 def _context(call: HookCall, offset: timezone) -> PatientContext:
@@ -173,11 +180,11 @@ def _offset(judged: list[ReadDraft]) -> timezone:
         if not isinstance(stamp, str):
             continue
         try:
-            offset = datetime.fromisoformat(stamp).utcoffset()
+            zone = datetime.fromisoformat(stamp).tzinfo
         except ValueError:
             continue
-        if offset is not None and abs(offset) <= timedelta(hours=14):
-            return timezone(offset)
+        if isinstance(zone, timezone) and abs(zone.utcoffset(None)) <= _FURTHEST:
+            return zone
     return UTC
 
 

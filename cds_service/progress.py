@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, timezone
 
+from msgspec import Struct
+
 from cds_service.chart_source import NOTHING_FETCHED, FetchRecord
 from fhir_mappings.decode import HookCall
 
 
-class Progress:
+class Progress(Struct):
     """Of one call. The moments are of ``time.perf_counter``; 0 where the call did not come so far."""
 
-    __slots__ = ("answered", "began", "call", "decided", "digest", "fetched", "offset", "read")
-
-    def __init__(self) -> None:
-        self.call: HookCall | None = None  # as it came, completed by what was fetched
-        self.fetched: FetchRecord = NOTHING_FETCHED
-        self.offset: timezone = UTC
-        self.digest = ""  # of the body as it came; set where what is at hand is not that body to the byte
-        self.began = 0.0  # its turn to compute came
-        self.read = 0.0  # the call and its orders are read
-        self.decided = 0.0
-        self.answered = 0.0  # the cards are written
+    call: HookCall | None = None  # as it came, completed by what was fetched
+    fetched: FetchRecord = NOTHING_FETCHED
+    offset: timezone = UTC
+    digest: str = ""  # of the body as it came; set where what is at hand is not that body to the byte
+    began: float = 0.0  # its turn to compute came
+    read: float = 0.0  # the call and its orders are read
+    decided: float = 0.0
+    answered: float = 0.0  # the cards are written

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Final, TypedDict
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from audit_trail.packing import packed
 from audit_trail.record import (
@@ -40,24 +40,19 @@ NOBODY: Final = Caller("")
 _NO_REQUEST: Final[tuple[bytes, RequestKept]] = (b"", "not kept")
 
 
-class Arrival:
+class Arrival(Struct):
     """One call from its first byte on; whatever becomes of it, it is recorded from here."""
 
-    __slots__ = (
-        "body", "caller", "ended", "now", "progress", "service", "started", "trace_parent", "trusted", "versions",
-    )  # fmt: skip
-
-    def __init__(self, service: str, started: float, now: datetime) -> None:
-        self.service = service
-        self.started = started  # of time.perf_counter
-        self.now = now
-        self.caller = NOBODY
-        self.body = b""
-        self.trace_parent = ""  # its `traceparent` header
-        self.trusted = 0.0  # it is known who calls, and the body is here
-        self.ended = 0.0  # it is put on record
-        self.versions = Versions()
-        self.progress = Progress()
+    service: str
+    started: float  # of time.perf_counter
+    now: datetime
+    caller: Caller = NOBODY
+    body: bytes = b""
+    trace_parent: str = ""  # its `traceparent` header
+    trusted: float = 0.0  # it is known who calls, and the body is here
+    ended: float = 0.0  # it is put on record
+    versions: Versions = Versions()
+    progress: Progress = field(default_factory=Progress)
 
 
 class Ended(Struct, frozen=True):

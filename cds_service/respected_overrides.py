@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from audit_trail.overrides import Overrides, Whose
@@ -20,7 +20,7 @@ def whose_advice(caller: Caller, context: HookContext) -> Whose:
 
 
 def respected(
-    advice: Iterable[Recommendation],
+    advice: Sequence[Recommendation],
     whose: Whose,
     picture: ClinicalPicture,
     now: datetime,
@@ -29,8 +29,8 @@ def respected(
 ) -> tuple[RememberedOverride | None, ...]:
     """For each order the override of the same advice, if there is one. Who is not named has overridden nothing."""
     if not whose.user:
-        return tuple(None for _ in advice)
-    return tuple(overrides.respected(whose, each, picture, now, hours) for each in advice)
+        return (None,) * len(advice)
+    return tuple([overrides.respected(whose, each, picture, now, hours) for each in advice])
 
 
 def said(override: RememberedOverride | None, now: datetime, offset: timezone, hours: int) -> Overridden | None:

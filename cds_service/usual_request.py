@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import socket
+from collections.abc import Iterator
 from typing import Any, Final
 
 from cds_service.computing import LEAD
@@ -43,41 +44,54 @@ _KEYS: Final = {
 }  # fmt: skip
 
 
-class Incoming(io.RawIOBase):
+class Incoming:
     """The body of a request: what has come with its head, and the rest when it is asked for."""
+
+    __slots__ = ("_begun", "_connection", "_end", "_next", "_stream", "left")
 
     def __init__(self, connection: socket.socket, begun: bytes, length: int, start: int = 0) -> None:
         """The body starts at ``start`` of ``begun``, and has ``length`` bytes; what follows it is not of it."""
-        super().__init__()
         self._connection = connection
         self._begun = begun
         self._next = start  # in what has come with the head
         self._end = min(start + length, len(begun))
         self.left = start + length - self._end  # bytes that are still to come
+        self._stream: io.BufferedReader | None = None
 
     def whole(self) -> bytes:
         """The body, or as much of it as the caller sent."""
         if not self.left:
             return self._begun[self._next : self._end]
         # It reads past its buffer into the memory of the body itself, which is neither cleared before nor copied after.
-        reader = io.BufferedReader(self, 1)
-        body = reader.read(self._end - self._next + self.left)
-        reader.detach()
-        return body
+        return io.BufferedReader(_Stream(self), 1).read(self._end - self._next + self.left)
 
-    def readable(self) -> bool:
-        return True
+    def read(self, size: int = -1, /) -> bytes:
+        """WSGI's: like those below, for whoever does not want the body in one piece."""
+        return self._opened().read(size)
 
-    def readinto(self, buffer: Any, /) -> int:
-        """If that means to wait, another thread takes calls in the meantime."""
-        with memoryview(buffer) as room:
-            if self._next < self._end:
-                begun = memoryview(self._begun)[self._next : min(self._end, self._next + len(room))]
-                room[: len(begun)] = begun
-                self._next += len(begun)
-                return len(begun)
-            most = min(len(room), self.left)
-            received = self._receive(room, most) if most else 0
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._opened().readline(size)
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        return self._opened().readlines(hint)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._opened())
+
+    def _opened(self) -> io.BufferedReader:
+        if self._stream is None:
+            self._stream = io.BufferedReader(_Stream(self))
+        return self._stream
+
+    def take(self, room: memoryview) -> int:
+        """Fills the room as far as may be; if that means to wait, another thread takes calls in the meantime."""
+        if self._next < self._end:
+            begun = memoryview(self._begun)[self._next : min(self._end, self._next + len(room))]
+            room[: len(begun)] = begun
+            self._next += len(begun)
+            return len(begun)
+        most = min(len(room), self.left)
+        received = self._receive(room, most) if most else 0
         self.left -= received
         return received
 
@@ -87,6 +101,21 @@ class Incoming(io.RawIOBase):
         except BlockingIOError:
             LEAD.leave()
             return self._connection.recv_into(room, most, socket.MSG_WAITALL)
+
+
+class _Stream(io.RawIOBase):
+    """The body as a stream: made where one is wanted, as it costs more than reading the head."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        super().__init__()
+        self._incoming = incoming
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        with memoryview(buffer) as room:
+            return self._incoming.take(room)
 
 
 def read_what_is_there(connection: socket.socket, most: int = _FIRST_READ) -> bytes | None:
