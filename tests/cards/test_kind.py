@@ -134,3 +134,16 @@ def test_no_more_kinds_are_kept_than_set(monkeypatch):
 )
 def test_a_value_is_put_in_once_and_never_read_as_a_template(template, said):
     assert "today".join(around("day", template, {"why": "pain {day}"})) == said
+
+
+def test_two_patients_of_one_kind_share_its_words_and_nothing_else():
+    one, other = (
+        advise(answers(21, cancer=a_yes("cancer", entry(says, "2019-01-01", f"Condition/{says}"), level="history")))
+        for says in ("Cancer of the colon", "Cancer of the breast")
+    )
+    (first,) = cards(one).cards
+    (second,) = cards(other).cards
+    assert len(kinds._kinds) == 1
+    assert first.summary == second.summary
+    assert first.detail.replace("colon", "breast") == second.detail
+    assert "colon" not in second.detail
