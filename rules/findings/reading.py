@@ -117,6 +117,10 @@ def ordered(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """Each entry once, by date and reference: the same record gives the same words, in whatever order it arrived."""
     if len(evidence) < 2:
         return tuple(evidence)
+    if len(evidence) == 2:
+        one, other = evidence
+        if one.dated != other.dated:
+            return (one, other) if one.dated < other.dated else (other, one)
     once: list[Evidence] = []
     last: Evidence | None = None
     for each in sorted(evidence, key=_BY_DATE):
