@@ -33,7 +33,7 @@ def encounter_of(reference: Reference | None) -> str:
     text = None if reference is None else reference.reference
     if not text:
         return ""
-    if text.startswith("Encounter/") and text.count("/") == 1 and "?" not in text:
+    if text[:10] == "Encounter/" and text.count("/") == 1 and "?" not in text:
         return text  # as nearly all are
     if text.startswith(_URN):
         return f"Encounter/{text.removeprefix(_URN)}"

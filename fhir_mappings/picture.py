@@ -141,30 +141,27 @@ def _in_order(problems: list[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _facts(chart: Chart, page: Page, older: set[str]) -> list[Fact]:
-    """What every kind of record says, one kind after the other."""
+    """What every kind of record says, one kind after the other.
+
+    A record that cannot be read, or is of an older FHIR version, makes a gap.
+    """
     facts: list[Fact] = []
     for kind, choose, reader in _READERS:
         several = chart.records.get(kind)
         if not several:
             continue
         for chosen in choose(latest_versions(several) if len(several) > 1 else several, page):
-            facts += _read(chosen, reader, page, older)
+            record: Record = chosen[0]
+            if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
+                page.tally.drop(type_name(record))  # FHIR R4, 2.4: not understood, it may turn the meaning around
+                continue
+            try:
+                facts += reader(*chosen, page)
+            except Unreadable:
+                page.tally.drop(type_name(record))
+            except OlderFhir:
+                older.add(type_name(record))
     return facts
-
-
-def _read(chosen: tuple[Any, ...], reader: _Read, page: Page, older: set[str]) -> list[Fact]:
-    """The facts of one record. One that cannot be read, or is of an older FHIR version, makes a gap."""
-    record: Record = chosen[0]
-    if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
-        page.tally.drop(type_name(record))  # FHIR R4, 2.4: what is not understood here may turn the meaning around
-        return []
-    try:
-        return reader(*chosen, page)
-    except Unreadable:
-        page.tally.drop(type_name(record))
-    except OlderFhir:
-        older.add(type_name(record))
-    return []
 
 
 def _unused_devices(chart: Chart) -> frozenset[str]:

@@ -78,7 +78,14 @@ def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
         value = convert(quantity.value, words)
     if value is None:
         return None
-    return Number(round(value, 4), quantity.comparator.translate(_COMPARATORS)[:1] if quantity.comparator else "")
+    return Number(
+        _to_four_places(value), quantity.comparator.translate(_COMPARATORS)[:1] if quantity.comparator else ""
+    )
+
+
+def _to_four_places(value: float) -> float:
+    """``round(value, 4)``, which works by way of decimal text; what has no more places is found to be so without it."""
+    return value if int(value * 10_000 + 0.5) / 10_000 == value else round(value, 4)
 
 
 _COMPARATORS = str.maketrans({"≤": "<", "≥": ">"})
