@@ -8,7 +8,7 @@ _NOISE = 1e-9  # of floating numbers
 def rounded(percent: float, digits: int = 0) -> str:
     """The number without its sign; `<1` and `>99` where rounding would say none or all."""
     step = 10.0**-digits
-    if _NOISE < percent < step / 2:
+    if _NOISE < percent <= step / 2:
         return f"<{step:.{digits}f}"
     if 100 - step / 2 <= percent < 100 - _NOISE:
         return f">{100 - step:.{digits}f}"

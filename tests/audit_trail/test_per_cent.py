@@ -13,6 +13,7 @@ from audit_trail.statistics import Rate
     [
         (0, 2449, "0 %", "0.0 %"),
         (1, 2449, "<1 %", "<0.1 %"),
+        (1, 200, "<1 %", "0.5 %"),
         (12, 2449, "<1 %", "0.5 %"),
         (13, 2449, "1 %", "0.5 %"),
         (1, 3, "33 %", "33.3 %"),
@@ -29,7 +30,7 @@ def test_a_share_is_rounded_and_not_rounded_away(count: int, of: int, said: str,
     assert per_cent(Rate(count, of).percent, 1) == to_a_tenth
 
 
-@pytest.mark.parametrize("of", [1, 3, 7, 10, 49, 2449, 1_000_003])
+@pytest.mark.parametrize("of", [1, 3, 7, 10, 49, 200, 2000, 2449, 1_000_003])
 def test_none_and_all_are_said_of_none_and_all_alone(of: int) -> None:
     for digits in (0, 1):
         none, everything = (per_cent(Rate(count, of).percent, digits) for count in (0, of))
