@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
+from cds_service.computing import LEAD
 from cds_service.operator_log import OperatorLog
 from cds_service.state_file import STATE_PROBLEMS, StateFile, mark_of
 
@@ -17,6 +22,9 @@ _TABLES: Final = (
 
 
 SECONDS_KEPT: Final = 30 * 86_400.0
+SECONDS_HELD: Final = 0.02
+SECONDS_TO_BE_KNOWN: Final = 0.2  # by then every worker's cards are, however busy it is
+MOST_HELD: Final = 1000  # answers
 
 
 class CardOwnersError(Exception):
@@ -79,25 +87,76 @@ def mark_of_card(card: str) -> bytes:
 
 
 class SentCards:
-    """The cards of registered clients. A memory that fails costs nobody an answer: its cards are unknown ones later."""
+    """The cards of registered clients. A memory that fails costs nobody an answer: its cards are unknown ones later.
+
+    Nor does an answer wait for the memory: what was sent is noted a moment later, many cards at once. Whoever asks of a
+    card that is not known waits for that moment. A worker that is killed takes its last moment along.
+    """
 
     def __init__(self, owners: CardOwners, log: OperatorLog, clock: Callable[[], float] = time.time) -> None:
         self._owners = owners
         self._log = log
         self._clock = clock
+        self._held: deque[tuple[str, tuple[str, ...]]] = deque()
+        self._noting = threading.Lock()
+        self._something = threading.Event()
+        self._process = 0
 
     def keep(self, client: str, cards: Iterable[str]) -> None:
         """Notes that these cards go to that client."""
+        if self._process != os.getpid():
+            self._begin()
+        self._held.append((client, tuple(cards)))
+        self._something.set()
+        if len(self._held) > MOST_HELD:
+            LEAD.leave()  # the memory is slow
+            self.note()
+
+    def note(self) -> None:
+        """Everything that has been sent by now."""
+        with self._noting:
+            by_client: dict[str, list[str]] = {}
+            for _ in range(len(self._held)):
+                client, cards = self._held.popleft()
+                by_client.setdefault(client, []).extend(cards)
+            for client, sent in by_client.items():
+                self._note(client, sent)
+
+    def sent_to(self, client: str, cards: Iterable[str]) -> Mapping[str, bool]:
+        """Was it sent to that client? Of each of these cards that is known."""
+        self.note()
+        asked = tuple(cards)
+        try:
+            found = self._owners.sent_to(client, asked, self._clock())
+            missing = [card for card in asked if card not in found]
+            if missing:  # another worker may have sent them just now
+                LEAD.leave()
+                time.sleep(SECONDS_TO_BE_KNOWN)
+                found = {**found, **self._owners.sent_to(client, missing, self._clock())}
+            return found
+        except CardOwnersError as problem:
+            said = f"feedback was taken without knowing whose cards it is about: {problem}"
+            self._log.write("error", "card-owners", said)
+            return {}
+
+    def _note(self, client: str, cards: Iterable[str]) -> None:
         try:
             self._owners.keep(client, cards, self._clock())
         except CardOwnersError as problem:
             self._log.write("error", "card-owners", f"it was not noted whose card an answer holds: {problem}")
 
-    def sent_to(self, client: str, cards: Iterable[str]) -> Mapping[str, bool]:
-        """Was it sent to that client? Of each of these cards that is known."""
-        try:
-            return self._owners.sent_to(client, cards, self._clock())
-        except CardOwnersError as problem:
-            said = f"feedback was taken without knowing whose cards it is about: {problem}"
-            self._log.write("error", "card-owners", said)
-            return {}
+    def _begin(self) -> None:
+        """In each process that answers: from its first card on."""
+        with self._noting:
+            if self._process == os.getpid():
+                return
+            self._process = os.getpid()
+            threading.Thread(target=self._note_for_ever, name="cards", daemon=True).start()
+            atexit.register(self.note)
+
+    def _note_for_ever(self) -> None:
+        while True:
+            self._something.wait()
+            self._something.clear()
+            time.sleep(SECONDS_HELD)
+            self.note()

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from cds_service.card_owners import CardOwnersError, SentCards, SqliteCardOwners
+from cds_service import card_owners
+from cds_service.card_owners import MOST_HELD, CardOwnersError, SentCards, SqliteCardOwners
 from cds_service.operator_log import OperatorLog
 from cds_service.replay_memory import SqliteReplayMemory
+from tests.cds_service.real_service import until
 
 ONE, TWO, THREE = (f"4e0a3a1e-3283-4575-ab82-028d55fe271{digit}" for digit in "123")
 MONTH = 30 * 86_400.0
@@ -98,3 +105,74 @@ def test_a_file_that_others_hold_delays_an_answer_by_little(tmp_path: Path) -> N
     other.close()
     owners.keep("st-anna", [THREE], 1000.0)
     assert owners.sent_to("st-anna", [ONE, TWO, THREE], 1000.0) == {ONE: True, THREE: True}
+
+
+class Noted:
+    """A memory that notes how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, tuple[str, ...]]] = []
+
+    def keep(self, client: str, cards: Iterable[str], _now: float) -> None:
+        self.kept.append((client, tuple(cards)))
+
+    def sent_to(self, _client: str, _cards: Iterable[str], _now: float) -> Mapping[str, bool]:
+        return {}
+
+
+def test_what_was_sent_is_noted_a_moment_later_many_cards_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card_owners, "SECONDS_HELD", 0.3)
+    noted = Noted()
+    sent = SentCards(noted, OperatorLog("error"))
+    for client, card in (("st-anna", ONE), ("st-bruno", TWO), ("st-anna", THREE)):
+        sent.keep(client, [card])
+    assert noted.kept == []
+    until(lambda: bool(noted.kept))
+    assert noted.kept == [("st-anna", (ONE, THREE)), ("st-bruno", (TWO,))]
+
+
+def test_who_asks_hears_of_what_was_sent_just_now(tmp_path: Path) -> None:
+    sent = SentCards(SqliteCardOwners(tmp_path / "state"), OperatorLog("error"))
+    sent.keep("st-anna", [ONE])
+    assert sent.sent_to("st-anna", [ONE, TWO]) == {ONE: True}
+    assert sent.sent_to("st-bruno", [ONE]) == {ONE: False}
+
+
+def test_no_more_is_held_than_a_moments_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card_owners, "SECONDS_HELD", 3600.0)
+    noted = Noted()
+    sent = SentCards(noted, OperatorLog("error"))
+    for number in range(MOST_HELD + 1):
+        sent.keep("st-anna", [f"card-{number}"])
+    assert [len(cards) for _, cards in noted.kept] == [MOST_HELD + 1]
+
+
+def test_a_process_that_ends_notes_what_it_sent(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from cds_service.card_owners import SentCards, SqliteCardOwners
+from cds_service.operator_log import OperatorLog
+SentCards(SqliteCardOwners(Path(sys.argv[1])), OperatorLog("error")).keep("st-anna", [sys.argv[2]])
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "state"), ONE], check=True)
+    assert SqliteCardOwners(tmp_path / "state").sent_to("st-anna", [ONE], time.time()) == {ONE: True}
+
+
+def test_a_process_that_forks_notes_its_own(tmp_path: Path) -> None:
+    sent = SentCards(SqliteCardOwners(tmp_path / "state"), OperatorLog("error"))
+    sent.keep("st-anna", [ONE])
+    sent.note()
+    child = os.fork()
+    if not child:
+        sent.keep("st-anna", [TWO])
+        time.sleep(5 * card_owners.SECONDS_HELD)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert sent.sent_to("st-anna", [ONE, TWO]) == {ONE: True, TWO: True}
+
+
+def test_a_card_that_another_worker_has_sent_just_now_is_known(tmp_path: Path) -> None:
+    one, other = (SentCards(SqliteCardOwners(tmp_path / "state"), OperatorLog("error")) for _ in range(2))
+    one.keep("st-anna", [ONE])
+    assert other.sent_to("st-bea", [ONE, TWO]) == {ONE: False}

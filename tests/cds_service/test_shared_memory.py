@@ -199,4 +199,5 @@ def test_a_machine_with_a_file_of_its_own_shares_nothing(tmp_path: Path, databas
     sent = sent_cards(both)
     assert sent is not None
     sent.keep("st-anna", [ONE])
+    sent.note()
     assert SharedCardOwners(SharedDatabase(database)).sent_to("st-anna", [ONE], time.time()) == {ONE: True}

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from cds_service.output_check import check_resource
+from tests.cds_service.real_service import until
 from tests.cds_service.service_under_test import SELECT, SIGN, a_call
 from tests.hostile.registered import FEEDBACK, ISSUER, Closed, a_token, clients_toml, free_port, serving
 
@@ -146,6 +147,7 @@ def test_a_memory_that_fails_loses_no_answer_and_no_feedback(tmp_path: Path) -> 
             connection.executescript("DROP TABLE IF EXISTS card; CREATE VIEW card AS SELECT 1 AS mark;")
         service.assert_good_call_is_answered()
         card = card_of(service, ISSUER)
+        until(lambda: '"card-owners"' in service.log())
         assert logged(service, "card-owners")["level"] == "error"
         assert report(service, BEA, overridden(card)).status_code == 200
         assert counts(service) == (1, 0, 0, 1)
