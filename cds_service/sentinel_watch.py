@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from audit_pages.sentinels import Watch
+from audit_trail.database import SECONDS_A_READER_WAITS, StoreBusy
 from audit_trail.draining import StoreDown
 from audit_trail.facts import Facts
 from audit_trail.queries import Queries
@@ -69,16 +70,28 @@ class SentinelWatch:
         return told if self._last is None or told.at > self._last.at else self._last
 
     def look(self, now: datetime) -> Watch:
-        """What is unusual now, or was a minute ago; may raise ``StoreDown``."""
-        with self._looking:
-            if self._last is not None and timedelta() <= now - self._last.at < _FRESH:
-                return self._last
-            with self._queries().connection() as connection:
-                if self._before is None or now - self._before[0] > _BEFORE_IS_FRESH:
-                    self._before = (now, facts_before(connection, now))
-                watched = watched_at(connection, now, self._before[1])
-            self._last = Watch(now, warnings_of(watched))
+        """What is unusual now, or was a minute ago; may raise ``StoreDown``.
+
+        While another thread is looking, what was seen before: a page is not kept waiting for four weeks of records.
+        """
+        if not self._looking.acquire(timeout=SECONDS_A_READER_WAITS):
+            if self._last is None:
+                raise StoreBusy("it is being looked at for the first time")
             return self._last
+        try:
+            return self._look(now)
+        finally:
+            self._looking.release()
+
+    def _look(self, now: datetime) -> Watch:
+        if self._last is not None and timedelta() <= now - self._last.at < _FRESH:
+            return self._last
+        with self._queries().connection() as connection:
+            if self._before is None or now - self._before[0] > _BEFORE_IS_FRESH:
+                self._before = (now, facts_before(connection, now))
+            watched = watched_at(connection, now, self._before[1])
+        self._last = Watch(now, warnings_of(watched))
+        return self._last
 
     def tell(self, watch: Watch) -> None:
         """Writes down what is new and what is over, and counts what there is."""

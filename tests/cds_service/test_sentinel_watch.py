@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from audit_pages.sentinels import Watch
+from audit_trail.database import SECONDS_A_READER_WAITS, StoreBusy
 from audit_trail.draining import StoreDown
 from audit_trail.sentinels import Warned
 from cds_service.metrics import Metrics
@@ -105,3 +108,30 @@ def test_the_page_shows_what_is_seen_and_a_day_like_any_other_shows_nothing(tmp_
         assert "No call from st-anna" in text
         assert "Answers are slower than usual" in text
         assert '<span class="count">2<' in visitor.get("/audit").get_data(as_text=True), "also in the head of each page"
+
+
+def test_a_page_does_not_wait_for_another_look_that_takes_long(tmp_path: Path):
+    begun, on = threading.Event(), threading.Event()
+
+    def slow() -> Any:
+        begun.set()
+        on.wait(30)
+        raise StoreDown("gone meanwhile")
+
+    watch = SentinelWatch(slow, Lines(), Metrics(), tmp_path / "lock")
+
+    def look() -> None:
+        with pytest.raises(StoreDown):
+            watch.look(NOW)
+
+    background = threading.Thread(target=look)
+    background.start()
+    try:
+        assert begun.wait(30)
+        before = time.monotonic()
+        with pytest.raises(StoreBusy):
+            watch.look(NOW)
+        assert time.monotonic() - before < SECONDS_A_READER_WAITS + 5
+    finally:
+        on.set()
+        background.join()
