@@ -6,14 +6,14 @@ the workers inherit from their parent.
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import struct
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from fcntl import LOCK_EX, LOCK_UN, lockf
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -28,22 +28,26 @@ class RateLimit:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._memory = mmap.mmap(-1, SLOTS * _SLOT.size)
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the limit, and has no name
+        self._kept = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the limit, and has no name
+        self._file = self._kept.fileno()
         self._lock = threading.Lock()
 
     def wait(self, client: str, per_minute: int, burst: int) -> float:
         """Seconds until this client may call again; 0.0 takes one call from its bucket."""
-        mark = blake2b(client.encode(), digest_size=16).digest()
-        interval = 60.0 / per_minute
-        with self._alone():
-            now = self._clock()
-            place, full_at = self._find(mark)
-            full_at = max(full_at, now)
-            ahead = full_at + interval - now - burst * interval
-            if ahead > 1e-9:
-                return ahead
-            _SLOT.pack_into(self._memory, place, mark, full_at + interval)
-            return 0.0
+        mark, interval = _mark_of(client), 60.0 / per_minute
+        with self._lock:  # one thread...
+            lockf(self._file, LOCK_EX)  # ...of one process; the system gives the lock back when a process dies
+            try:
+                now = self._clock()
+                place, full_at = self._find(mark)
+                full_at = max(full_at, now)
+                ahead = full_at + interval - now - burst * interval
+                if ahead > 1e-9:
+                    return ahead
+                _SLOT.pack_into(self._memory, place, mark, full_at + interval)
+                return 0.0
+            finally:
+                lockf(self._file, LOCK_UN)
 
     def _find(self, mark: bytes) -> tuple[int, float]:
         """The place of a client's bucket: its own, or the first that is free; a full table shares its last place."""
@@ -58,12 +62,8 @@ class RateLimit:
                 return place, 0.0
         return place, _SLOT.unpack_from(self._memory, place)[1]
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One thread of one process; the system gives the lock back when a process dies."""
-        with self._lock:
-            fcntl.lockf(self._file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+@lru_cache(maxsize=256)
+def _mark_of(client: str) -> bytes:
+    """What stands for a client in the table."""
+    return blake2b(client.encode(), digest_size=16).digest()
