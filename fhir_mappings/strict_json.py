@@ -30,9 +30,9 @@ def strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
     """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
     if limits is not None:
         marks = text.translate(_MARKS)
-        if marks.count(b"[") <= limits.context_depth and _LONG_NUMBER not in marks:
+        if _LONG_NUMBER not in marks:
             value = _if_plainly_strict(text)
-            if value is not _NOT_PLAIN:
+            if value is not _NOT_PLAIN and not _is_deeper(value, marks.count(b"["), limits.context_depth):
                 return value
     return _strictly_decoded(text, where, limits)
 
@@ -50,9 +50,9 @@ def _if_plainly_strict(text: bytes) -> Any:
     """The value, where writing it again gives the same bytes: then nothing was lost or changed, no key stood twice."""
     try:
         value = _PLAIN.decode(text)
+        return value if _ENCODE(value) == text else _NOT_PLAIN
     except (msgspec.DecodeError, RecursionError):
         return _NOT_PLAIN
-    return value if _ENCODE(value) == text else _NOT_PLAIN
 
 
 def _strictly_decoded(text: bytes, where: str, limits: Limits | None) -> Any:
@@ -67,7 +67,7 @@ def _strictly_decoded(text: bytes, where: str, limits: Limits | None) -> Any:
         if limits is not None:
             if SURROGATE.search(text):
                 json.dumps(value, ensure_ascii=False).encode()
-            if text.count(b"[") + text.count(b"{") > limits.context_depth and _depth(value) > limits.context_depth:
+            if _is_deeper(value, text.count(b"[") + text.count(b"{"), limits.context_depth):
                 raise too_deep(where)
     except RecursionError:
         raise too_deep(where) from None
@@ -106,6 +106,11 @@ def _bounded_float(digits: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise _Ambiguous("a number too large to be kept")
     return number
+
+
+def _is_deeper(value: object, brackets: int, most: int) -> bool:
+    """Nothing is deeper than it has brackets that open; only where it has many need it be looked through."""
+    return brackets > most and _depth(value) > most
 
 
 def _depth(value: object) -> int:

@@ -141,6 +141,19 @@ def test_more_drafts_than_the_limit_are_refused():
         decode_call(json.dumps(request({}, [order(), order(), order()])).encode(), Limits(draft_orders=2))
 
 
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_many_drafts_are_read_and_one_that_is_nested_deeply_is_refused_however_it_is_spaced(
+    separators: tuple[str, str],
+):
+    ids = [f"draft-{number}" for number in range(100)]
+    several = request({}, [order(id=each) for each in ids])
+    call = decode_call(json.dumps(several, separators=separators).encode())
+    assert [draft["id"] for draft in call.context.draft_orders] == ids
+    deep = json.dumps(request({}, [order(note="@")]), separators=separators).replace('"@"', "[" * 80 + "]" * 80)
+    with pytest.raises(MalformedCall, match="nested too deeply"):
+        decode_call(deep.encode())
+
+
 def test_an_access_token_is_noticed_and_not_kept():
     call = decode_call(json.dumps({**CALL, "fhirAuthorization": {"access_token": "t0ken"}}).encode())
     assert call.has_authorization
