@@ -1,13 +1,17 @@
 """Ids that derive from the call: the same call gives the same ids, two clients never share one."""
 
 from functools import lru_cache
-from hashlib import sha1
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from rules.recommendation import Recommendation
+
+try:  # CPython's own: for a few short names in between, half the cost of OpenSSL's, which hashlib gives
+    from _sha1 import sha1  # type: ignore[import-not-found]
+except ImportError:  # a Python built without it
+    from hashlib import sha1
 
 # uuid5 of the DNS namespace and "lumbar-imaging-cds.github.io"; fixed, so that a decision can be replayed.
 _NAMESPACE = UUID("33ad2577-46f8-5d60-9c46-84d1fd348856").bytes

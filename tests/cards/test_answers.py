@@ -112,6 +112,13 @@ def test_ids_are_version_5_uuids():
     )
 
 
+def test_ids_are_uuids_of_version_five_whatever_they_name():
+    call = ids_of_call("clinic-a", "service", "instance", "digest")
+    for at in range(300):
+        parts = ("suggestion", f"ServiceRequest/{at}", "ü")
+        assert call.of(*parts) == str(uuid5(UUID(bytes=call.call), f'["suggestion","ServiceRequest/{at}","ü"]'))
+
+
 def test_ids_are_unique_within_an_answer():
     advice = [advise(order=order(number)) for number in (1, 2, 3)]
     answer = cards(*advice)
