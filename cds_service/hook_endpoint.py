@@ -27,6 +27,7 @@ _CONTENT_TYPES: Final = frozenset(
 )
 _LONGEST_LENGTH: Final = 12  # digits of a Content-Length
 _OK: Final = "200 OK"
+_AS_JSON: Final = ("Content-Type", JSON)
 # Asked for in every call.
 _KEYS: Final = {
     name: "HTTP_" + name.upper().replace("-", "_")
@@ -50,9 +51,13 @@ class HookEndpoint:
             LEAD.leave()  # what the web framework answers may wait for a file or a database
             return self._wsgi_app(environ, start_response)
         status, body, more = self._answer(service, environ, length)
-        headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), *more]
-        headers += security_headers(environ["wsgi.url_scheme"])
-        headers += cors.headers_for(environ.get("HTTP_ORIGIN"), self._routes.origins())
+        headers = [
+            _AS_JSON,
+            ("Content-Length", str(len(body))),
+            *more,
+            *security_headers(environ["wsgi.url_scheme"]),
+            *cors.headers_for(environ.get("HTTP_ORIGIN"), self._routes.origins()),
+        ]
         start_response(status, headers)
         return (body,)
 

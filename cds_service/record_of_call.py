@@ -284,5 +284,5 @@ def time_to_decide(progress: Progress) -> float:
 
 
 def milliseconds(earlier: float, later: float) -> float:
-    """From one moment of a call to another; 0 where it did not come so far."""
-    return round((later - earlier) * 1000, 3) if earlier and later else 0.0
+    """From one moment of a call to another, to the microsecond; 0 where it did not come so far."""
+    return int((later - earlier) * 1_000_000 + 0.5) / 1000 if earlier and later else 0.0

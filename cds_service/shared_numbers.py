@@ -49,6 +49,9 @@ class Numbers:
 
     def place(self, *name: str) -> int:
         """Where the number of that name is; it begins at 0."""
+        found = self._places.get(name)
+        if found is not None:
+            return found
         with self._lock:
             found = self._places.get(name)
             if found is None:
