@@ -96,9 +96,9 @@ class Metrics:
         seconds = line.milliseconds / 1000
         numbers.add(ones, times[bisect_left(_BOUNDS, seconds)], times[-1], seconds)
         if line.unmapped_codes:
-            self._count(_UNMAPPED_CODES, amount=line.unmapped_codes)
+            numbers.add_to(numbers.place(_UNMAPPED_CODES.name), line.unmapped_codes)
         for trouble in line.fetch_troubles:
-            self._count(_FETCH_TROUBLES, trouble.partition(": ")[2])
+            numbers.add_to(numbers.place(_FETCH_TROUBLES.name, trouble.partition(": ")[2]), 1.0)
 
     def outcomes(self, client: str, items: Iterable[FeedbackItem]) -> None:
         """Counts what became of cards."""
