@@ -6,6 +6,7 @@ Records repeat the same few codes thousands of times, byte for byte; the bytes a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from sys import intern
 from typing import Generic, TypeVar
 
 from msgspec import Raw, Struct
@@ -214,7 +215,7 @@ class CodeReader:
             observable = observable or own
             known = known or bool(meanings)
             if not meanings and own is None:
-                unmapped.append((system, coding.code))
+                unmapped.append((intern(system), coding.code))  # the same few systems stand before all codes
             for meaning in meanings:
                 statement = _of_meaning(meaning, coding)
                 if statement is not None and statement.concept in READ_CONCEPTS:

@@ -116,7 +116,7 @@ _DOSAGE_OF: dict[type[MedicationRecord], Callable[[Any], Raw]] = {
 }
 
 
-class _Course(Struct, frozen=True):
+class _Course(Struct, frozen=True, gc=False):
     """When a medicine was taken, as far as the record says."""
 
     began: DateInterval | None = None

@@ -56,7 +56,7 @@ _ABSENT = frozenset({"no", "absent", "negative", "normal"})
 _PLAIN = Statement("")
 
 
-class _Frame(Struct, frozen=True):
+class _Frame(Struct, frozen=True, gc=False):
     """What the components of a panel share with it."""
 
     observation: Observation
@@ -101,7 +101,7 @@ def _observed(observation: Observation, page: Page) -> tuple[DateInterval | None
     return since_at_least(page.past_day(observation.issued)), observation.issued
 
 
-class _Item(Struct):
+class _Item(Struct, gc=False):
     """One result: what was looked at, what was found, and the facts that come of it."""
 
     _item: HasValue

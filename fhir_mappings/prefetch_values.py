@@ -41,7 +41,7 @@ class Link(Struct, frozen=True, gc=False):
     url: str | None = None
 
 
-class Bundle(Struct, frozen=True, tag_field="resourceType"):
+class Bundle(Struct, frozen=True, gc=False, tag_field="resourceType"):
     """A page of search results, or any other Bundle."""
 
     type: str | None = None
@@ -53,7 +53,7 @@ class Bundle(Struct, frozen=True, tag_field="resourceType"):
 Value = Union[(None, str, int, float, bool, list[Raw], Bundle, *READ)]  # type: ignore[valid-type]
 
 
-class PrefetchValue(Struct, frozen=True):
+class PrefetchValue(Struct, frozen=True, gc=False):
     """The value of one prefetch key. ``incomplete``: there is more of it elsewhere. ``dropped``: malformed entries.
 
     ``alone`` is set where the value is a single resource and no Bundle. ``total`` is what the server says of all pages,
