@@ -40,7 +40,7 @@ _FURTHEST: Final = timedelta(hours=14)  # from UTC, that any place is
 NOTHING_TO_SAY: Final = b'{"cards":[]}'
 
 
-class Consultation(Struct, frozen=True):
+class Consultation(Struct, frozen=True, gc=False):
     """What was decided about one call, and the answer as it is sent. Without judged orders no chart was opened."""
 
     answer: bytes

@@ -10,7 +10,7 @@ from cds_service.chart_source import NOTHING_FETCHED, FetchRecord
 from fhir_mappings.decode import HookCall
 
 
-class Progress(Struct):
+class Progress(Struct, gc=False):
     """Of one call. The moments are of ``time.perf_counter``; 0 where the call did not come so far."""
 
     call: HookCall | None = None  # as it came, completed by what was fetched

@@ -40,7 +40,7 @@ NOBODY: Final = Caller("")
 _NO_REQUEST: Final[tuple[bytes, RequestKept]] = (b"", "not kept")
 
 
-class Arrival(Struct):
+class Arrival(Struct, gc=False):
     """One call from its first byte on; whatever becomes of it, it is recorded from here."""
 
     service: str

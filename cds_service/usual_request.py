@@ -153,8 +153,8 @@ def usual_request(begun: bytes, environ: Environ, connection: socket.socket) -> 
 def _read_headers(lines: str, environ: Environ) -> bool:
     for line in lines.split("\r\n"):
         name, _, value = line.partition(":")
-        key = _KEYS.get(name) or _key(name)
-        if key in environ or key in _NOT_USUAL:
+        key = _KEYS.get(name) or _other_key(name)
+        if not key or key in environ:
             return False
         environ[key] = value.strip(" \t")
     return (
@@ -164,6 +164,9 @@ def _read_headers(lines: str, environ: Environ) -> bool:
     )
 
 
-def _key(name: str) -> str:
-    upper = name.upper().replace("-", "_")
-    return upper if upper in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{upper}"
+def _other_key(name: str) -> str:
+    """Nothing where such a header is not usual."""
+    key = name.upper().replace("-", "_")
+    if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        key = f"HTTP_{key}"
+    return "" if key in _NOT_USUAL else key
