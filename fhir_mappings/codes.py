@@ -5,7 +5,7 @@ Records repeat the same few codes thousands of times, byte for byte; the bytes a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from sys import intern
 from typing import Generic, TypeVar
 
@@ -43,6 +43,7 @@ _LONGEST_TEXT = 1024  # of a key made from the parts of a concept
 _LUMBAR_STUDIES = frozenset(GROUPS["lumbar-study"].concepts)
 _AGING = frozenset({"body-temperature", "body-weight"})
 _LOINC = "http://loinc.org"
+_SPECIALTY = "specialty-"
 _INJURY = "S"  # ICD-10-CM chapter XIX: injuries, that is traumatic ones
 # What happened at one moment; a sequela code speaks of its after-effects, not of a new event.
 _EVENTS = frozenset({"fall", "low-velocity-trauma", "major-trauma", "spinal-cord-injury", "lumbar-nerve-root-injury"})
@@ -128,6 +129,7 @@ class CodeReader:
         self.memo = Memo(lambda raw: self._of_raw(raw, self.of))
         self.findings = Memo(lambda raw: self._of_raw(raw, self.of_finding))
         self.lists = Memo(self._of_list)
+        self.specialties = Memo(lambda raw: specialties_in(self._of_list(raw)))
         self._said: dict[tuple[object, ...], CodeReading] = {}
         self.medicines = Memo(lambda raw: self.medicine_concepts(_or_none(raw), ""))
         self._by_route: dict[tuple[bytes, str], tuple[str, ...]] = {}
@@ -269,6 +271,16 @@ class CodeReader:
             for meaning in self.terminology.meanings(system, code)
         )
         return coded or sites_in_words(site.words)
+
+
+def specialties_in(readings: Iterable[CodeReading]) -> tuple[str, ...]:
+    """The concepts of specialties among what codes say ("specialty-…")."""
+    return tuple(
+        statement.concept
+        for reading in readings
+        for statement in reading.statements
+        if statement.concept.startswith(_SPECIALTY)
+    )
 
 
 def as_tuples(concept: CodeableConcept) -> list[tuple[str, str, str]]:

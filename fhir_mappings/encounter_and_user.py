@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw, Struct
 
-from fhir_mappings.codes import CodeReader, CodeReading
+from fhir_mappings.codes import CodeReader, specialties_in
 from fhir_mappings.elements import CodeableConcept, Coding
 from fhir_mappings.fhir_records import NOTHING, Encounter, Practitioner, PractitionerRole, Reference
 from fhir_mappings.references import local_reference
@@ -16,7 +16,6 @@ from rules.concepts import GROUPS
 SPINE = frozenset(GROUPS["spine-specialty"].concepts)
 GENERAL = frozenset(GROUPS["general-specialty"].concepts)
 _URN = "urn:uuid:"
-_SPECIALTY = "specialty-"
 _INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})  # http://terminology.hl7.org/CodeSystem/v3-ActCode, encounter codes
 
 
@@ -54,8 +53,7 @@ def user_specialties(
         found += _specialties(role.code, codes)
     for person in practitioners:
         if who == f"Practitioner/{person.id}":
-            readings = (codes.of(each) for each in _qualifications(person.qualification))
-            found += _named_specialties(readings)
+            found += specialties_in(codes.of(each) for each in _qualifications(person.qualification))
     return tuple(dict.fromkeys(found)) if found else ()
 
 
@@ -69,17 +67,8 @@ def _qualifications(raw: Raw) -> tuple[CodeableConcept, ...]:
     return tuple(each.code for each in several if each is not None and each.code is not None)
 
 
-def _specialties(raw: Raw, codes: CodeReader) -> Sequence[str]:
-    return () if raw is NOTHING else _named_specialties(codes.lists.of(raw))
-
-
-def _named_specialties(readings: Iterable[CodeReading]) -> list[str]:
-    return [
-        statement.concept
-        for reading in readings
-        for statement in reading.statements
-        if statement.concept.startswith(_SPECIALTY)
-    ]
+def _specialties(raw: Raw, codes: CodeReader) -> tuple[str, ...]:
+    return () if raw is NOTHING else codes.specialties.of(raw)
 
 
 def is_specialist(encounter: Encounter | None, codes: CodeReader) -> bool | None:
@@ -90,7 +79,7 @@ def is_specialist(encounter: Encounter | None, codes: CodeReader) -> bool | None
     """
     if encounter is None:
         return None
-    found = (*_specialties(encounter.service_type, codes), *_specialties(encounter.type, codes))
+    found = _specialties(encounter.service_type, codes) + _specialties(encounter.type, codes)
     if not SPINE.isdisjoint(found):
         return True
     if not GENERAL.isdisjoint(found):
