@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from audit_trail.packing import NotPacked, packed_tightly, unpacked
+from audit_trail.packing import NotPacked, packed_tightly
 from audit_trail.record import ContentRecord, DecisionRecord, Record, UnknownRecord, decode
 
 _WORTH_IT: Final = 256  # bytes; of less there is little to gain
@@ -26,7 +26,7 @@ def repacked(content: bytes) -> bytes:
     whole, kept_from = memoryview(content), 0
     for packed in _packed_members(record):
         tight = _tight(packed)
-        stands = _place(content, packed, kept_from) if tight else -1
+        stands = _place(content, packed, kept_from) if tight is not packed else -1
         if stands >= 0:
             parts += [whole[kept_from:stands], _head(len(tight)), tight]
             kept_from = stands + len(_head(len(packed))) + len(packed)
@@ -47,14 +47,13 @@ def _packed_members(record: Record) -> Iterator[bytes]:
 
 
 def _tight(packed: bytes) -> bytes:
-    """The content packed tightly; nothing where that is not smaller."""
+    """The same content packed tightly, where that is worth while."""
     if len(packed) < _WORTH_IT:
-        return b""
+        return packed
     try:
-        tight = packed_tightly(unpacked(packed))
+        return packed_tightly(packed)
     except NotPacked:
-        return b""
-    return tight if len(tight) < len(packed) else b""
+        return packed
 
 
 def _place(content: bytes, packed: bytes, start: int) -> int:
