@@ -1,8 +1,8 @@
 """Requests, answers and findings as the record keeps them: compressed on the way to the journal.
 
-The answer waits for that, so that it is done in the quickest way there is: it takes hardly longer than writing the bytes
-as they are. Whoever stores the record packs it again, tightly (see ``repacking.py``). Only what is large is packed once
-and for all: packing it again would cost half as much as its answer.
+The answer waits for that, so that it is done in the quickest way there is: it takes hardly longer than writing bytes
+as they are. Whoever stores the record packs it again, tightly (see ``repacking.py``). What is large is packed once and
+for all: packing it again would cost half as much as its answer.
 """
 
 from __future__ import annotations
