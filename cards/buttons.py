@@ -7,7 +7,7 @@ from msgspec import Struct
 from cards.card import LABEL_LIMIT, Action, CardError
 
 
-class Button(Struct, frozen=True):
+class Button(Struct, frozen=True, gc=False):
     """One button. Without actions this client cannot apply it, and ``by_hand`` says what the clinician does instead.
 
     ``states``: pressing it is a clinician's statement, so that it is never ticked beforehand.

@@ -43,7 +43,7 @@ class Link(Struct, frozen=True, gc=False):
     type: str
 
 
-class Action(Struct, frozen=True, rename="camel", omit_defaults=True):
+class Action(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """One change to the unsigned orders. ``create`` and ``update`` carry a resource, ``delete`` a reference."""
 
     type: str
@@ -52,7 +52,7 @@ class Action(Struct, frozen=True, rename="camel", omit_defaults=True):
     resource_id: str = ""
 
 
-class Suggestion(Struct, frozen=True, rename="camel", omit_defaults=True):
+class Suggestion(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """One button. Its actions belong together."""
 
     label: str
@@ -67,7 +67,7 @@ class Suggestion(Struct, frozen=True, rename="camel", omit_defaults=True):
             raise CardError("a suggestion without an action is a dead button")
 
 
-class Card(Struct, frozen=True, rename="camel", omit_defaults=True):
+class Card(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """One card, in the order in which a reader of the JSON wants it."""
 
     summary: str
@@ -94,7 +94,7 @@ class Card(Struct, frozen=True, rename="camel", omit_defaults=True):
             raise CardError("of suggestions that exclude each other at most one is recommended")
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """What goes back to the caller: cards to read, and ratings to write on the orders.
 
     ``also_in_extension``: the ratings stand where the Argonaut guide looks for them, too.

@@ -29,7 +29,7 @@ INDICATORS = {
 }
 
 
-class Headline(Struct, frozen=True):
+class Headline(Struct, frozen=True, gc=False):
     """What a card says first."""
 
     summary: str

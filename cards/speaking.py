@@ -23,7 +23,7 @@ AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
 _NEVER_SETTLED = frozenset({Situation.POSSIBLE_CAUDA_EQUINA, Situation.APPROPRIATE})
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """What all cards of one answer share."""
 
     ids: Ids
@@ -34,7 +34,7 @@ class Call(Struct, frozen=True):
     wording: Wording
 
 
-class Speaking(Struct, frozen=True):
+class Speaking(Struct, frozen=True, gc=False):
     """One order's advice with the words that several parts need."""
 
     call: Call

@@ -28,7 +28,7 @@ _CATEGORY_DISPLAYS = {
 Resource = dict[str, Any]
 
 
-class Consult(Struct, frozen=True):
+class Consult(Struct, frozen=True, gc=False):
     """Who was consulted, and under which id the consultation can be found again."""
 
     mechanism: str

@@ -25,7 +25,7 @@ _TECHNIQUE = re.compile(
 )
 
 
-class OrderChange(Struct, frozen=True):
+class OrderChange(Struct, frozen=True, gc=False):
     """What a suggestion changes on an order. Empty members leave the order as it is.
 
     ``codings`` and ``name`` name another study. ``reasons`` are our own coded reasons to add, ``drop_reasons`` own
