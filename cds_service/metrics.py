@@ -68,7 +68,8 @@ class Metrics:
         from prometheus_client import CollectorRegistry, Gauge
 
         self._shared = shared
-        self._numbers = SharedNumbers(Path(os.environ[FOLDER_VARIABLE]) if shared else None)
+        unlabelled = tuple([(counter.name,) for counter in _COUNTERS if not counter.labels])
+        self._numbers = SharedNumbers(Path(os.environ[FOLDER_VARIABLE]) if shared else None, unlabelled)
         self._gauges = CollectorRegistry()  # of one process each
         self._own = CollectorRegistry()
         self._own.register(_counts_of(self._numbers))
@@ -176,8 +177,6 @@ def _counts_of(numbers: SharedNumbers) -> Collector:
             sums = numbers.sums()
             for counter in _COUNTERS:
                 family = CounterMetricFamily(f"lumbar_cds_{counter.name}", counter.says, labels=counter.labels)
-                if not counter.labels:
-                    sums.setdefault((counter.name,), 0.0)
                 for name, value in sums.items():
                     if name[0] == counter.name:
                         family.add_metric(name[1:], value)

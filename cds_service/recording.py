@@ -7,7 +7,6 @@ metrics and the log say that it is so.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -231,5 +230,4 @@ class Recorder:
 
     def _defect(self, problem: Exception) -> None:
         self._operator.write("error", "audit-record", f"not kept: {type(problem).__name__} at {places(problem)}")
-        with suppress(OSError):  # the count may be what could not be written
-            self.metrics.record_failed()
+        self.metrics.record_failed()

@@ -7,12 +7,13 @@ files of all.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import sys
 import time
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -23,17 +24,23 @@ Name = tuple[str, ...]
 
 _NAMES: Final = ".names"  # a JSON array a line; the place of a line is the place of its number
 _NUMBERS: Final = ".numbers"  # doubles, as this machine writes them
+_WITHOUT_ROOM: Final = 0  # the place of whatever is counted under names that the disk had no room for
 _AT_FIRST: Final = 512  # numbers; one page
 _BYTES_OF_ONE: Final = 8
 
 
 class Numbers:
-    """Those of one process, by their places. Without a folder they are in its memory, and nobody else can tell them."""
+    """Those of one process, by their places. Without a folder they are in its memory, and nobody else can tell them.
 
-    def __init__(self, folder: Path | None) -> None:
+    What is named at the start can be counted whatever becomes of the disk.
+    """
+
+    def __init__(self, folder: Path | None, at_start: Iterable[Name] = ()) -> None:
         self.process = os.getpid()
         self.together: dict[tuple[object, ...], tuple[int, ...]] = {}  # places that are looked up together, by what
         self._places: dict[Name, int] = {}
+        self._used = 0  # places
+        self._is_full = False  # the disk: no name can be added any more
         self._lock = Lock()
         self._files: tuple[int, int] | None = None
         if folder is None:
@@ -46,6 +53,8 @@ class Numbers:
                 os.open(path.with_suffix(_NAMES), flags | os.O_APPEND, 0o600),
             )
             self._values = _mapped(self._files[0], _AT_FIRST)
+        for name in ((), *at_start):
+            self.place(*name)
 
     def place(self, *name: str) -> int:
         """Where the number of that name is; it begins at 0."""
@@ -55,18 +64,23 @@ class Numbers:
         with self._lock:
             found = self._places.get(name)
             if found is None:
-                found = len(self._places)
-                try:
-                    self._make_room(found + 1)
-                    if self._files is not None:
-                        os.write(self._files[1], msgspec.json.encode(name) + b"\n")
-                except (
-                    OSError
-                ):  # no room on the disk: what is counted from here on is told by nobody, and no call fails
-                    self._files, self._values = None, array("d", self._values.tobytes())
-                    self._make_room(found + 1)
-                self._places[name] = found
+                found = self._places[name] = self._new_place(name)
             return found
+
+    def _new_place(self, name: Name) -> int:
+        if not self._is_full:
+            try:
+                self._make_room(self._used + 1)
+                if self._files is not None:
+                    _append(self._files[1], msgspec.json.encode(name) + b"\n")
+            except OSError:
+                if not self._used:
+                    raise
+                self._is_full = True
+        if self._is_full:
+            return _WITHOUT_ROOM  # a full disk costs the counts of new names, and no call
+        self._used += 1
+        return self._used - 1
 
     def add_to(self, place: int, amount: float) -> None:
         """Adds an amount at a place."""
@@ -85,7 +99,7 @@ class Numbers:
     def told(self) -> dict[Name, float]:
         """Each number by its name."""
         with self._lock:
-            return {name: self._values[place] for name, place in self._places.items()}
+            return {name: self._values[place] for name, place in self._places.items() if place != _WITHOUT_ROOM}
 
     def _make_room(self, count: int) -> None:
         if count <= len(self._values):
@@ -109,9 +123,10 @@ def _mapped(file: int, room: int) -> memoryview[float]:
 class SharedNumbers:
     """The numbers of this process, after a fork new ones, and the sums of all that share the folder."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, at_start: Sequence[Name] = ()) -> None:
         self._folder = folder
-        self._own = Numbers(folder)
+        self._at_start = at_start
+        self._own = Numbers(folder, at_start)
         self._lock = Lock()
 
     def own(self) -> Numbers:
@@ -120,7 +135,7 @@ class SharedNumbers:
             with self._lock:
                 if self._own.process != os.getpid():
                     try:
-                        self._own = Numbers(self._folder)
+                        self._own = Numbers(self._folder, self._at_start)
                     except OSError:  # a full disk costs counts, and not the process
                         self._own = Numbers(None)
         return self._own
@@ -140,4 +155,10 @@ def _read(names: Path) -> dict[Name, float]:
     """What one process has counted so far, whether or not it still lives."""
     lines = names.read_bytes().split(b"\n")[:-1]  # the last one may be half written
     values = array("d", names.with_suffix(_NUMBERS).read_bytes())
-    return {tuple(msgspec.json.decode(line, type=list[str])): values[place] for place, line in enumerate(lines)}
+    named = (tuple(msgspec.json.decode(line, type=list[str])) for line in lines)
+    return {name: values[place] for place, name in enumerate(named) if place != _WITHOUT_ROOM}
+
+
+def _append(file: int, line: bytes) -> None:
+    if os.write(file, line) < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
