@@ -84,6 +84,7 @@ class DrainDuty:
         self._stored = stored
         self._keeping = keeping  # what else the store needs from time to time
         self._kept = -SECONDS_BETWEEN_KEEPINGS
+        self._round_began = 0.0
         self._duty: int | None = None
         self._store: RecordStore | None = None
         self._drainer: Drainer | None = None
@@ -114,6 +115,7 @@ class DrainDuty:
     def run_alone(self, stopping: Stopping) -> None:
         """The same in a process of its own, which yields to answers; and until nothing is left, within reason."""
         low = LowPriority()
+        self._round_began = time.monotonic()
         self._rounds(stopping, lambda: self._yielding(low, stopping))
         low.end()
         if self._duty is None:
@@ -132,14 +134,19 @@ class DrainDuty:
     def _yielding(self, low: LowPriority, stopping: Stopping) -> bool:
         """A round at low priority. Where it takes too long or too much waits, another as fast as can be follows it."""
         hurry = threading.Event()
-        end = time.monotonic() + SECONDS_UNHURRIED
+        # What waits has been written since the round before this one began, or later.
+        end = self._round_began + SECONDS_UNHURRIED
+        self._round_began = time.monotonic()
 
         def look() -> None:
             if time.monotonic() > end or self._waiting() > BYTES_UNHURRIED or stopping(0.0):
                 hurry.set()
 
         goes_on = low.do(lambda: self.round(UNHURRIED, lambda: not hurry.is_set()), look, SECONDS_BETWEEN_LOOKS)
-        return self.round(HURRIED) if goes_on and hurry.is_set() else goes_on
+        if not goes_on or not hurry.is_set():
+            return goes_on
+        self._round_began = time.monotonic()
+        return self.round(HURRIED)
 
     def round(self, manner: Manner = USUALLY, goes_on: Callable[[], bool] = lambda: True) -> bool:
         """Stores what is there, or a part of it where it is not to go on. False while the store is down."""

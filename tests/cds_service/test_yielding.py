@@ -145,3 +145,23 @@ def test_what_a_thread_starts_has_its_priority() -> None:
     thread.start()
     thread.join()
     assert found == [NICENESS]
+
+
+def test_nothing_waits_for_two_rounds_because_each_of_them_was_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain_duty, "SECONDS_UNHURRIED", 1.0)
+    monkeypatch.setattr(drain_duty, "SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(drain_duty, "SECONDS_BETWEEN_ROUNDS", 0.0)
+    store, journal = Slow(0.1), written(tmp_path, 8 * UNHURRIED.records)
+
+    def until() -> bool:
+        if journal.last_number < 20 * UNHURRIED.records and store.records:  # written while the first round goes on
+            for _ in range(12 * UNHURRIED.records):
+                journal.append(VIEW)
+        return store.records == journal.last_number
+
+    drained(tmp_path, store, until)
+    at_low_priority = sum(records for nice, records in store.batches if nice == NICENESS)
+    assert 0 < at_low_priority < 14 * UNHURRIED.records
+    journal.close()
