@@ -7,32 +7,36 @@ from typing import Any
 
 from msgspec import Struct
 
+from bench import machine
 from bench.load import HOST
 
 PATIENCE = 600.0  # seconds
 
 
 class Backlog(Struct, frozen=True):
-    """What waited in the journals at the end of a load, and how long the storing of it took with nothing else to do."""
+    """What waited in the journals at the end of a load, how long storing it took, and how much of the processor."""
 
     megabytes: float
     seconds: float
+    processor_seconds: float
 
 
 class NotStored(RuntimeError):
     """A server that does not store what it recorded."""
 
 
-def stored(port: int) -> Backlog:
-    """Waits until nothing is left to be stored."""
-    began = time.perf_counter()
+def stored(port: int, pid: int) -> Backlog:
+    """Waits until nothing is left to be stored of what the server on that port, of that process, has recorded."""
+    began, used = time.perf_counter(), machine.processor_seconds(pid)
     first = left = _waiting(port)
     while left:
         if time.perf_counter() - began > PATIENCE:
             raise NotStored(f"{left} bytes still wait to be stored after {PATIENCE:.0f} s")
-        time.sleep(0.05)
+        time.sleep(0.1)
         left = _waiting(port)
-    return Backlog(first / 1e6, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    by_now = machine.processor_seconds(pid)
+    return Backlog(first / 1e6, seconds, seconds if used is None or by_now is None else by_now - used)
 
 
 def _waiting(port: int) -> int:

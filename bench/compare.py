@@ -91,8 +91,13 @@ def generate(load: Load, to: Target) -> Measured:
     measured = _generate(load)
     if not to.records:
         return measured
-    left = stored(to.server.port)
-    return msgspec.structs.replace(measured, waiting_megabytes=left.megabytes, storing_seconds=left.seconds)
+    left = stored(to.server.port, to.server.pid)
+    return msgspec.structs.replace(
+        measured,
+        waiting_megabytes=left.megabytes,
+        storing_seconds=left.seconds,
+        storing_processor_seconds=left.processor_seconds,
+    )
 
 
 def _generate(load: Load) -> Measured:

@@ -50,7 +50,8 @@ class Measured(Struct, frozen=True):
     in_all: int = 0  # answers, those of the warm-up and of the end included
     in_all_seconds: float = 0.0
     waiting_megabytes: float = 0.0  # what was recorded by the end, and not yet stored
-    storing_seconds: float = 0.0  # of that, with nothing else to do
+    storing_seconds: float = 0.0  # that it took to store it
+    storing_processor_seconds: float = 0.0  # of these, what the processor was used for
 
     @property
     def per_second(self) -> float:
@@ -59,8 +60,8 @@ class Measured(Struct, frozen=True):
 
     @property
     def stored_per_second(self) -> float:
-        """Answers a second, the time included that it takes to store what was recorded: what can go on for ever."""
-        return self.in_all / (self.in_all_seconds + self.storing_seconds)
+        """Answers a second, the processor time included that storing the records takes: what can go on for ever."""
+        return self.in_all / (self.in_all_seconds + self.storing_processor_seconds)
 
 
 class _Connection:

@@ -36,6 +36,15 @@ def children(pid: int) -> tuple[int, ...]:
     return tuple(int(child) for child in listing.read_text().split()) if listing.exists() else ()
 
 
+def processor_seconds(pid: int) -> float | None:
+    """What the processes that this one started have used of the processor, where the system can say."""
+    stats = [Path(f"/proc/{child}/stat") for child in children(pid)]
+    if not stats or not all(stat.exists() for stat in stats):
+        return None
+    ticks = (stat.read_text().rpartition(")")[2].split()[11:13] for stat in stats)  # utime and stime, proc(5)
+    return sum(int(user) + int(system) for user, system in ticks) / os.sysconf("SC_CLK_TCK")
+
+
 def memory(pid: int) -> Memory | None:
     """What one process holds, where the system can say."""
     rollup = Path(f"/proc/{pid}/smaps_rollup")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jwt
@@ -10,7 +13,7 @@ import pytest
 from gunicorn.util import load_class
 from gunicorn.workers.gthread import ThreadWorker
 
-from bench import backlog
+from bench import backlog, machine
 from bench.backlog import NotStored, stored
 from bench.closed import register
 from bench.compare import TARGETS, Cell
@@ -24,6 +27,7 @@ from cds_service.server import Server
 from cds_service.settings import Settings
 from cds_service.trust_setup import closed_trust
 from tests.bench.test_generate import DAY
+from tests.cds_service.real_service import until
 
 SHORTEST = ["--quick", "--rounds", "1", "--seconds", "0.05", "--starts", "1", "--sizes", "small", "--connections", "2"]
 SHORTEST += ["--resources", "60", "--codings", "4", "--micro-seconds", "0.01"]
@@ -103,7 +107,8 @@ def test_ratios_are_medians_of_the_ratios_within_a_round():
 
 
 def test_the_rate_that_can_go_on_for_ever_counts_the_time_that_storing_takes():
-    calls = Measured(900, 3.0, 5, 9, 9, 0, 100, 0.1, in_all=1000, in_all_seconds=3.5, storing_seconds=0.5)
+    calls = Measured(900, 3.0, 5, 9, 9, 0, 100, 0.1, in_all=1000, in_all_seconds=3.5, storing_seconds=2.0)
+    calls = msgspec.structs.replace(calls, storing_processor_seconds=0.5)
     assert (calls.per_second, calls.stored_per_second) == (300, 250)
     rounds = {"floor": (_measured(1000, 10),), "closed service": (calls,)}
     assert Cell("small", 16, rounds).stored_ratio("closed service") == 0.25
@@ -124,15 +129,16 @@ def test_tokens_of_both_algorithms_that_cds_hooks_recommends_open_the_closed_ser
 def test_a_service_that_stores_nothing_ends_the_benchmark(said: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(backlog, "_health", lambda _port: {"state": said, "bytesWaiting": 1})
     with pytest.raises(NotStored, match=said):
-        stored(1)
+        stored(1, 1)
 
 
 def test_what_waits_is_let_be_stored_before_anything_else_is_measured(monkeypatch: pytest.MonkeyPatch):
     left = iter((3_000_000, 1_000_000, 0))
     monkeypatch.setattr(backlog, "_health", lambda _port: {"state": "recording", "bytesWaiting": next(left)})
-    found = stored(1)
+    found = stored(1, os.getpid())
     assert found.megabytes == 3.0
-    assert found.seconds >= 0.1
+    assert found.seconds >= 0.2
+    assert found.processor_seconds <= found.seconds
     assert list(left) == []
 
 
@@ -154,3 +160,12 @@ def test_a_call_goes_over_the_wire_as_http_has_it():
 def test_numbers_stand_right_and_words_left_in_a_table():
     drawn = table(("Size", "ms"), [("small", "1.5"), ("large", "12.5")])
     assert drawn.splitlines()[2:] == ["| small |  1.5 |", "| large | 12.5 |"]
+
+
+def test_what_a_servers_processes_use_of_the_processor_is_counted():
+    program = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\ninput()"
+    before = machine.processor_seconds(os.getpid()) or 0.0
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as busy:
+        until(lambda: (machine.processor_seconds(os.getpid()) or 0.0) - before >= 0.2)
+        busy.communicate(b"\n")
+    assert machine.processor_seconds(1 << 30) is None
