@@ -9,6 +9,7 @@ from cards.card import Resource
 from cards.detail import care_outlook
 from cards.kind import Kind, around, once_for_each_kind
 from cards.speaking import AT_ONCE, Speaking
+from fhir_mappings.draft_parts import listed
 from fhir_mappings.order_annotations import pending_extensions, rating_extensions, rating_of
 from fhir_mappings.reason_markers import priority_code, priority_codes
 from fhir_mappings.revised_order import OrderChange, revised, says_technique, with_first_codings
@@ -138,7 +139,7 @@ def reopened(speaking: Speaking) -> OrderChange:
 
 def referral(speaking: Speaking, recheck: str) -> Resource | None:
     """The therapy referral in place of the study, with the clinician's statement; None: no code that places it here."""
-    reasons = list(speaking.order.get("reasonCode") or ())
+    reasons = [reason for reason in listed(speaking.order.get("reasonCode")) if isinstance(reason, dict)]
     terminology = speaking.call.terminology
     if speaking.statement_needed:
         reasons.append(own_reason(CHECKED_NONE, terminology))

@@ -14,6 +14,7 @@ from cards.kind import Kind, once_for_each_kind
 from cards.order_buttons import changed, changed_at_once, contrast_choices, deleting, is_in_chart, to_study, updating
 from cards.order_changes import recheck_words
 from cards.speaking import Speaking
+from fhir_mappings.draft_parts import listed
 from rules.recommendation import AnswerOption, Situation
 
 MOST_BUTTONS = 3
@@ -142,7 +143,7 @@ def _appropriate(speaking: Speaking) -> list[Button]:
     if kind.profile.first_coding_only or not kind.updates:
         return []
     change = order_changes.justified(speaking)
-    if change.note in [note.get("text") for note in speaking.order.get("note", ()) if isinstance(note, dict)]:
+    if change.note in [note.get("text") for note in listed(speaking.order.get("note")) if isinstance(note, dict)]:
         return []
     words = ButtonWords("justify", kind.wording.label["justify"], kind.wording.action["justify"])
     return [updating(speaking, words, lambda: change)]

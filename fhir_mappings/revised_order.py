@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from fhir_mappings.draft_parts import listed
 from fhir_mappings.order_annotations import annotated
 from fhir_mappings.reason_markers import NOT_STATED
 
@@ -123,7 +124,7 @@ def _own_code(reason: object, own_system: str) -> str:
 
 
 def _reasons(reasons: object, change: OrderChange) -> list[Any]:
-    kept = list(reasons) if isinstance(reasons, list) else []
+    kept = [*listed(reasons)]
     if change.drop_reasons:
         kept = [reason for reason in kept if _own_code(reason, change.own_system) not in change.drop_reasons]
     present = [_own_code(reason, change.own_system) for reason in kept]

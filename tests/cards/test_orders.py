@@ -393,6 +393,27 @@ def test_nulls_that_pad_a_list_against_its_extensions_stay():
     assert resource["_instantiatesUri"] == padded["_instantiatesUri"]
 
 
+@pytest.mark.parametrize("rendering", [DEFAULT, UPDATE_ONLY], ids=["any action", "updates only"])
+@pytest.mark.parametrize("shapeless", [7, True, 1.5, "text", {"text": "text"}, [None, 7]], ids=repr)
+@pytest.mark.parametrize("part", ["note", "reasonCode", "reasonReference", "supportingInfo", "orderDetail"])
+def test_a_part_of_the_draft_in_another_shape_than_fhir_gives_it_costs_no_card(part, shapeless, rendering):
+    for name, recommendation in CASES.items():
+        usual, odd = advised(recommendation), advised(recommendation, **{part: shapeless})
+        said = [cards_for([each], CALL, rendering, TERMINOLOGY, GUIDELINES).cards[0].summary for each in (usual, odd)]
+        assert said[0] == said[1], name
+
+
+def test_a_single_reason_that_is_no_list_stays_with_the_referral_and_with_the_changed_order():
+    given = advised(CASES["not_appropriate_red_flags_not_recorded"], reasonCode=TEXT_REASON)
+    deferral = cards_for([given], CALL, DEFAULT, TERMINOLOGY, GUIDELINES).cards[0].suggestions[0]
+    (referral,) = [action.resource for action in deferral.actions if action.type == "create"]
+    assert referral is not None
+    assert referral["reasonCode"][0] == TEXT_REASON
+    update = cards_for([given], CALL, UPDATE_ONLY, TERMINOLOGY, GUIDELINES).cards[0].suggestions[0].actions[0].resource
+    assert update is not None
+    assert TEXT_REASON["text"] in str(update["reasonCode"])
+
+
 def test_pregnancy_offers_the_safer_study_and_says_why():
     answer = cards(
         advise(
