@@ -34,7 +34,7 @@ _NAMES = msgspec.json.Decoder(list[DeviceName | None] | None)
 _REACTIONS = msgspec.json.Decoder(list[Reaction | None] | None)
 
 
-def device_facts(device: Device, page: Page) -> list[Fact]:
+def device_facts(device: Device, _: None, page: Page) -> list[Fact]:
     """A device on record, and whether it is still in use."""
     if device.status == "entered-in-error":
         return []
@@ -84,7 +84,7 @@ def devices_no_longer_used(uses: Iterable[DeviceUseStatement]) -> frozenset[str]
     return frozenset(ended - used)
 
 
-def allergy_facts(allergy: AllergyIntolerance, page: Page) -> list[Fact]:
+def allergy_facts(allergy: AllergyIntolerance, _: None, page: Page) -> list[Fact]:
     """A reaction, or the risk of one, to a substance that an imaging study may use."""
     if allergy.status is not None or is_given(allergy.substance):  # DSTU2
         raise OlderFhir

@@ -35,11 +35,13 @@ class CodeableConcept(Struct, frozen=True, gc=False):
         """How the concept is called: its text, else the first display, else the first code."""
         if self.text and self.text.strip():
             return self.text
-        codings = [each for each in self.coding or () if each is not None]
-        return next(
-            (each.display for each in codings if each.display and each.display.strip()),
-            next((each.code for each in codings if each.code), ""),
-        )
+        code = ""
+        for each in self.coding or ():
+            if each is not None:
+                if each.display and each.display.strip():
+                    return each.display
+                code = code or each.code or ""
+        return code
 
 
 class Quantity(Struct, frozen=True, gc=False):

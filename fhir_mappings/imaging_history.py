@@ -33,7 +33,7 @@ _SERIES = msgspec.json.Decoder(list[Series | None] | None)
 _TEXT = msgspec.json.Decoder(str | None)
 
 
-def report_facts(report: DiagnosticReport, page: Page) -> list[Fact]:
+def report_facts(report: DiagnosticReport, _: None, page: Page) -> list[Fact]:
     """A lumbar imaging report, final or preliminary; what it concludes is never read."""
     state = _STATES.get(report.status or "")
     if state is None:
@@ -57,9 +57,9 @@ def report_facts(report: DiagnosticReport, page: Page) -> list[Fact]:
     ]
 
 
-def study_facts(study: ImagingStudy, page: Page) -> list[Fact]:
+def study_facts(study: ImagingStudy, _: None, page: Page) -> list[Fact]:
     """A lumbar imaging study whose pictures exist. It is no report: what it showed is not said."""
-    if study.patient is not None and study.subject is None:
+    if is_given(study.patient) and not is_given(study.subject):
         raise OlderFhir
     if study.status not in ("available", "registered", None):
         return []

@@ -145,14 +145,19 @@ def components_in(raw: Raw) -> tuple[Component, ...]:
 
 def component_names(raw: Raw) -> list[ComponentName | None]:
     """Of a panel's components, what is needed to choose."""
-    return _decoded(_COMPONENT_CODES, raw) or []
+    try:
+        return _COMPONENT_CODES.decode(raw) or []
+    except (msgspec.DecodeError, RecursionError):
+        raise Unreadable from None
 
 
 def result_of(item: HasValue, codes: CodeReader) -> Result:
     """The value of an item, whatever type it has."""
     words, course = ((), "") if item.interpretation is NOTHING else _interpretations(item.interpretation, codes)
-    if item.value_quantity is not NOTHING and is_given(item.value_quantity):
-        return Result(quantity=quantity_in(item.value_quantity), interpreted=words, course=course)
+    if item.value_quantity is not NOTHING:
+        quantity = quantity_in(item.value_quantity)
+        if quantity is not None:
+            return Result(quantity, None, "", None, None, None, words, course)
     if is_given(item.value_codeable_concept):
         return Result(concept=concept_in(item.value_codeable_concept), interpreted=words, course=course)
     if is_given(item.value_boolean):
@@ -236,11 +241,11 @@ def answer_word(result: Result, codes: CodeReader) -> str:
 
 def number_of(result: Result, kind: str) -> Number | None:
     """The value as a number in the unit of this kind of measurement."""
-    quantity = result.quantity
-    if quantity is None and result.whole is not None:
-        quantity = Quantity(value=float(result.whole))
-    if quantity is None and result.text:
-        quantity = number_in_text(result.text)
+    if result.quantity is not None:
+        return in_unit_of(kind, result.quantity)
+    if result.whole is not None:
+        return in_unit_of(kind, Quantity(value=float(result.whole)))
+    quantity = number_in_text(result.text) if result.text else None
     return None if quantity is None else in_unit_of(kind, quantity)
 
 

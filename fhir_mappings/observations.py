@@ -37,23 +37,28 @@ from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
 
 _STATUSES = frozenset({"final", "amended", "corrected", "preliminary"})
-# Scores under the names that the rules use: concept of the code to (concept, instrument).
+# Scores under the names that the rules use: concept of the code to (concept, instrument, kind of number).
 _SCORES = {
-    "pain-severity-nrs": ("pain-score", "nrs"),
-    "pain-intensity": ("pain-score", "nrs"),
-    "pain-severity-vas": ("pain-score", "vas"),
-    "oswestry-disability-index": ("oswestry-disability-index", ""),
-    "peg-score": ("function-score", "peg"),
-    "bpi-pain-interference": ("function-score", "bpi-pain-interference"),
-    "promis-physical-function": ("function-score", "promis-physical-function"),
-    "promis-pain-interference": ("function-score", "promis-pain-interference"),
-}
+    "pain-severity-nrs": ("pain-score", "nrs", "pain-score/nrs"),
+    "pain-intensity": ("pain-score", "nrs", "pain-score/nrs"),
+    "pain-severity-vas": ("pain-score", "vas", "pain-score/vas"),
+    "oswestry-disability-index": ("oswestry-disability-index", "", "oswestry-disability-index"),
+    "peg-score": ("function-score", "peg", "function-score/peg"),
+    "bpi-pain-interference": ("function-score", "bpi-pain-interference", "function-score/bpi-pain-interference"),
+    "promis-physical-function": (
+        "function-score", "promis-physical-function", "function-score/promis-physical-function",
+    ),
+    "promis-pain-interference": (
+        "function-score", "promis-pain-interference", "function-score/promis-pain-interference",
+    ),
+}  # fmt: skip
 _MEASURED = ("body-temperature", "body-weight", "egfr", "post-void-residual", "symptom-duration")
 # Names of tests: without a result they say that the test was ordered, no more.
 _TESTS = frozenset({"blood-culture", "pregnancy-test", "straight-leg-raise", "crossed-straight-leg-raise"})
 _PRESENT = frozenset({"yes", "present", "positive", "abnormal"})
 _ABSENT = frozenset({"no", "absent", "negative", "normal"})
 _PLAIN = Statement("")
+_OBSERVATION = FactKind.OBSERVATION
 
 
 class _Frame(Struct, frozen=True, gc=False):
@@ -72,14 +77,9 @@ def observation_facts(observation: Observation, reading: CodeReading, page: Page
     if observation.status not in _STATUSES and observation.status is not None:
         return []
     began, dated = _observed(observation, page)
-    frame = _Frame(
-        observation=observation,
-        began=began,
-        dated=dated,
-        side="" if observation.body_site is NOTHING else side_in(observation.body_site, page.codes),
-        encounter=encounter_of(observation.encounter),
-        marks=("preliminary",) if observation.status == "preliminary" else (),
-    )
+    side = "" if observation.body_site is NOTHING else side_in(observation.body_site, page.codes)
+    marks = ("preliminary",) if observation.status == "preliminary" else ()
+    frame = _Frame(observation, began, dated, side, encounter_of(observation.encounter), marks)
     if observation.component is NOTHING or not is_given(observation.component):
         return _Item(observation, reading, frame, page).facts(panel=False)
     components = components_in(observation.component)
@@ -113,14 +113,15 @@ class _Item(Struct, gc=False):
 
     def facts(self, panel: bool) -> list[Fact]:
         """The facts; an answer that is not understood is counted."""
-        reading, tally = self._reading, self._page.tally
+        item, reading, page = self._item, self._reading, self._page
+        tally = page.tally
         if reading.unmapped or reading.unread:
             tally.count_code(reading)
-        if self._item.data_absent_reason is not NOTHING and says_nothing(self._item):
+        if item.data_absent_reason is not NOTHING and says_nothing(item):
             return self._found
         if reading.silent and (self._named_by_its_value() or not reading.red_flag_stem):
             return self._found
-        result = self._result = result_of(self._item, self._page.codes)
+        result = self._result = result_of(item, page.codes)
         if reading.silent or reading.contradicted:
             self._quote(named=False)
             return self._found
@@ -200,20 +201,22 @@ class _Item(Struct, gc=False):
         said = _said(self._reading.says, result)
         self._found.append(
             Fact(
-                concept=concept,
-                kind=FactKind.OBSERVATION,
-                evidence=evidence_of(frame.observation, said, frame.dated, frame.marks + statement.marks + marks),
-                present=present,
-                suspected=statement.suspected,
-                current=not statement.history,
-                began=began or frame.began,
-                value=None if number is None else number.value,
-                comparator="" if number is None else number.comparator,
-                grade=statement.grade if grade is None else grade,
-                side=frame.side or statement.side or self._reading.side,
-                site=site or statement.site,
-                course=result.course or statement.course,
-                encounter=frame.encounter,
+                concept,
+                _OBSERVATION,
+                evidence_of(frame.observation, said, frame.dated, frame.marks + statement.marks + marks),
+                present,
+                statement.suspected,
+                not statement.history,
+                began or frame.began,
+                None,  # nothing observed has an end
+                None if number is None else number.value,
+                "" if number is None else number.comparator,
+                statement.grade if grade is None else grade,
+                frame.side or statement.side or self._reading.side,
+                site or statement.site,
+                result.course or statement.course,
+                "",
+                frame.encounter,
             )
         )
 
@@ -243,8 +246,8 @@ class _Item(Struct, gc=False):
                 self._say(statement.concept, statement, present=statement.present)
 
     def _score(self, statement: Statement) -> None:
-        name, instrument = _SCORES[statement.concept]
-        number = number_of(self._result, f"{name}/{instrument}" if instrument else name)
+        name, instrument, kind = _SCORES[statement.concept]
+        number = number_of(self._result, kind)
         if number is not None:
             self._say(name, statement, number=number, site=instrument)
 
@@ -319,8 +322,9 @@ def _said(name: str, result: Result) -> str:
 def _value_in_words(result: Result) -> str:
     quantity = result.quantity
     if quantity is not None and quantity.value is not None:
-        unit = unit_in_words(quantity.unit or quantity.code or "")
-        return f"{quantity.comparator or ''}{quantity.value:g} {unit}".strip()
+        number = f"{quantity.comparator or ''}{quantity.value:g}"
+        unit = quantity.unit or quantity.code
+        return f"{number} {unit_in_words(unit)}".strip() if unit else number.strip()
     if result.concept is not None:
         return result.concept.words
     if result.answer is not None:

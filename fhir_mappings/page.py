@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta, timezone
 from functools import lru_cache
 
@@ -32,7 +32,7 @@ def reader_for(terminology: Terminology) -> CodeReader:
 class Tally(Struct):
     """What could not be read, counted while reading."""
 
-    unmapped: set[tuple[str, str]]
+    unmapped: set[frozenset[tuple[str, str]]]  # (system, code), together as they stood: the same few sets over and over
     unread_texts: int = 0
     dropped: int = 0
     spoiled: set[str] = set()  # resource types of which an entry was dropped: what it held is not known
@@ -52,18 +52,9 @@ class Tally(Struct):
     def count_code(self, reading: CodeReading) -> None:
         """Keep the codes that are in no table, and the text that no code stands beside."""
         if reading.unmapped:
-            self.unmapped.update(reading.unmapped)
+            self.unmapped.add(reading.unmapped)
         elif reading.unread:
             self.unread_texts += 1
-
-    def count_codes(self, readings: Iterable[CodeReading]) -> None:
-        """The same of many."""
-        keep = self.unmapped.update
-        for reading in readings:
-            if reading.unmapped:
-                keep(reading.unmapped)
-            elif reading.unread:
-                self.unread_texts += 1
 
 
 class Page(Struct):
@@ -87,7 +78,7 @@ class Page(Struct):
 
     def past_day(self, text: str | None) -> DateInterval | None:
         """The date of something that was found or done; one in the future is a mistake and unread."""
-        found = read_date(text, self.offset) if text else None
+        found = read_date(text, self.offset)
         if found is None:
             return None
         first = found.earliest or found.latest
@@ -126,12 +117,14 @@ def before(said: DateInterval, ago: DayRange) -> DateInterval | None:
 
 def evidence_of(record: Record, says: str, dated: str | None = None, marks: Sequence[str | None] = ()) -> Evidence:
     """This entry of the record, as a clinician can look it up. ``says`` is text that ``shown`` has made plain."""
-    own_id = record.id
-    version = None if record.meta is NOTHING else version_in(record.meta)
+    own_id, version = record.id, ""
+    if record.meta is not NOTHING:
+        meta = version_in(record.meta)
+        version = meta.version_id or meta.last_updated or ""
     return Evidence(
         f"{type(record).__name__}/{shown(own_id) if own_id else ''}",
         says,
         shown_date(dated) if dated else "",
-        tuple(dict.fromkeys(filter(None, marks))) if any(marks) else (),
-        "" if version is None else shown(version.version_id or version.last_updated or ""),
+        tuple(dict.fromkeys(filter(None, marks))) if marks and any(marks) else (),
+        shown(version) if version else "",
     )

@@ -31,29 +31,33 @@ def read_date(text: str | None, offset: timezone | None = None) -> DateInterval 
     """
     if not text:
         return None
-    text = text.strip()
-    if len(text) > 10 and text[4] == text[7] == "-" and text[10] == "T":  # as most are: read by the C library
-        try:
+    if len(text) < 10 or not text[4] == "-" == text[7]:
+        return _unusual(text, offset)
+    try:  # as most are: read by the C library
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+        elif text[10] == "T":
             stamp = datetime.fromisoformat(text)
             day = stamp.date() if offset is None or offset is UTC else _patients_day(stamp, offset)
-        except (ValueError, OverflowError):
-            return _day_of_unusual_time_stamp(text, offset)
-        return DateInterval(day, day) if day.year >= _FIRST_YEAR else None
-    if len(text) == 10 and text[4] == text[7] == "-":
-        return _day(text)
+        else:
+            return _unusual(text, offset)
+    except (ValueError, OverflowError):
+        return _unusual(text, offset)
+    return DateInterval(day, day) if day.year >= _FIRST_YEAR else None
+
+
+def _unusual(text: str, offset: timezone | None) -> DateInterval | None:
+    """Months and years, dates with blanks around them, and time stamps that the C library does not take."""
+    bare = text.strip()
+    if len(bare) != len(text):
+        return read_date(bare, offset)
+    if text[10:11] == "T":
+        return _day_of_unusual_time_stamp(text, offset)
     found = _MONTH_OR_YEAR.fullmatch(text)
     if found is None:
         return None
     year, month = found.groups()
     return _month_or_year(int(year), int(month) if month else None)
-
-
-def _day(text: str) -> DateInterval | None:
-    try:
-        exact = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return DateInterval(exact, exact) if exact.year >= _FIRST_YEAR else None
 
 
 def _month_or_year(year: int, month: int | None) -> DateInterval | None:

@@ -67,9 +67,11 @@ __all__ = [
     "draw_picture",
 ]
 
-_Choose = Callable[[list[Any], Page], Iterable[tuple[Any, ...]]]
-_Read = Callable[..., list[Fact]]
-# What may be worth reading of each type of record, and who reads it; facts come in this order.
+_NO_CODES: frozenset[tuple[str, str]] = frozenset()
+_Choose = Callable[[list[Any], Page], Iterable[tuple[Any, Any]]]
+_Read = Callable[[Any, Any, Page], list[Fact]]
+# What may be worth reading of each type of record, with what its code says where that decides, and who reads it; facts
+# come in this order.
 _READERS: tuple[tuple[type[Any], _Choose, _Read], ...] = (
     (Condition, problems_worth_reading, condition_facts),
     (Observation, observations_worth_reading, observation_facts),
@@ -127,7 +129,7 @@ def draw_picture(
         requester_specialties=_specialties(chart, page),
         encounter_specialist=is_specialist(encounter, page.codes),
         gaps=_gaps(chart, older, tally),
-        unmapped_codes=frozenset(tally.unmapped),
+        unmapped_codes=_NO_CODES.union(*tally.unmapped),
         unread_texts=tally.unread_texts,
         unread_current_problems=_in_order(tally.unread_problems),
         unread_red_flag_stem=tally.red_flag_stem,
@@ -150,13 +152,13 @@ def _facts(chart: Chart, page: Page, older: set[str]) -> list[Fact]:
         several = chart.records.get(kind)
         if not several:
             continue
-        for chosen in choose(latest_versions(several) if len(several) > 1 else several, page):
-            record: Record = chosen[0]
+        record: Record
+        for record, reading in choose(latest_versions(several) if len(several) > 1 else several, page):
             if record.modifier_extension is not NOTHING and len(record.modifier_extension) > 4:
                 page.tally.drop(type_name(record))  # FHIR R4, 2.4: not understood, it may turn the meaning around
                 continue
             try:
-                facts += reader(*chosen, page)
+                facts += reader(record, reading, page)
             except Unreadable:
                 page.tally.drop(type_name(record))
             except OlderFhir:

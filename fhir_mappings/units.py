@@ -24,13 +24,13 @@ _WRITTEN = {
 }
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 
-# UCUM codes in lower case, then what records write. Factors: NIST Special Publication 811 (pound, ounce), UCUM (stone).
+# UCUM codes, then in lower case what records write. Factors: NIST Special Publication 811 (pound, ounce), UCUM (stone).
 _TEMPERATURE: Mapping[str, tuple[float, float]] = {  # (factor, offset): Celsius = factor * value + offset
     **dict.fromkeys(
-        ("cel", "c", "°c", "degc", "deg c", "degrees c", "degree c", "celsius", "degrees celsius"), (1.0, 0.0)
+        ("Cel", "cel", "c", "°c", "degc", "deg c", "degrees c", "degree c", "celsius", "degrees celsius"), (1.0, 0.0)
     ),
     **dict.fromkeys(
-        ("[degf]", "f", "°f", "degf", "deg f", "degrees f", "degree f", "fahrenheit", "degrees fahrenheit"),
+        ("[degF]", "[degf]", "f", "°f", "degf", "deg f", "degrees f", "degree f", "fahrenheit", "degrees fahrenheit"),
         (5 / 9, -160 / 9),
     ),
     "k": (1.0, -273.15),
@@ -71,16 +71,24 @@ def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
     convert = _CONVERTERS.get(concept)
     if convert is None or quantity.value is None:
         return None
-    code = quantity.code.strip().lower() if quantity.code else ""
-    words = quantity.unit.strip().lower() if quantity.unit else ""
-    value = convert(quantity.value, code) if code or not words else None
-    if value is None and words and words != code:
-        value = convert(quantity.value, words)
+    value = convert(quantity.value, quantity.code) if quantity.code else None  # as nearly all are written
     if value is None:
-        return None
+        value = _in_other_spelling(convert, quantity.value, quantity)
+        if value is None:
+            return None
     return Number(
         _to_four_places(value), quantity.comparator.translate(_COMPARATORS)[:1] if quantity.comparator else ""
     )
+
+
+def _in_other_spelling(
+    convert: Callable[[float, str], float | None], stated: float, quantity: Quantity
+) -> float | None:
+    """The code of the unit in lower case, and what the record calls the unit."""
+    code = quantity.code.strip().lower() if quantity.code else ""
+    words = quantity.unit.strip().lower() if quantity.unit else ""
+    value = convert(stated, code) if code or not words else None
+    return convert(stated, words) if value is None and words and words != code else value
 
 
 def _to_four_places(value: float) -> float:
@@ -92,9 +100,10 @@ _COMPARATORS = str.maketrans({"≤": "<", "≥": ">"})
 
 
 def _temperature(value: float, unit: str) -> float | None:
-    if unit not in _TEMPERATURE:
+    known = _TEMPERATURE.get(unit)
+    if known is None:
         return None
-    factor, offset = _TEMPERATURE[unit]
+    factor, offset = known
     celsius = factor * value + offset
     return celsius if 25 <= celsius <= 46 else None  # outside this no living patient was measured
 

@@ -1,6 +1,7 @@
 """Which records are worth reading: a chart holds hundreds, and a rule asks for a few. One look-up for each.
 
-What is passed over is counted where its code is in no table. Each record that is kept comes with what its code says.
+What is passed over is counted where its code is in no table, a text once for each way of writing it. Each record that
+is kept comes with what its code says.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ M = TypeVar("M", bound=MedicationRecord)
 _VITAL_SIGNS_KEPT = timedelta(days=550)
 
 
-def everything(several: list[R], _: Page) -> list[tuple[R]]:
-    """Records of which there are few."""
-    return [(record,) for record in several]
+def everything(several: list[R], _: Page) -> list[tuple[R, None]]:
+    """Records of which there are few: the reader looks at the code itself."""
+    return [(record, None) for record in several]
 
 
 def observations_worth_reading(observations: list[Observation], page: Page) -> list[tuple[Observation, CodeReading]]:
@@ -48,7 +49,7 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
     oldest = (page.as_of - _VITAL_SIGNS_KEPT).isoformat()
     get, read = page.codes.findings.get, page.codes.findings.of
     kept: list[tuple[Observation, CodeReading]] = []
-    quiet: dict[bytes, CodeReading] = {}
+    pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for observation in observations:
         code = observation.code
         key = bytes(code)
@@ -65,9 +66,11 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
             or observation.component is not NOTHING
         ) and _speaks_otherwise(reading, observation, page):
             kept.append((observation, reading))
-        else:
-            quiet[key] = reading
-    page.tally.count_codes(quiet.values())
+        elif reading.unmapped:
+            pass_over(reading.unmapped)
+        elif reading.unread:
+            texts.add(key)
+    page.tally.unread_texts += len(texts)
     return kept
 
 
@@ -98,7 +101,7 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
     get, read = page.codes.memo.get, page.codes.memo.of
     visit = page.encounter_id
     kept: list[tuple[Condition, CodeReading]] = []
-    quiet: dict[bytes, CodeReading] = {}
+    pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for condition in conditions:
         code = condition.code
         key = bytes(code)
@@ -110,9 +113,11 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
             or (visit and condition.encounter is not None and named_at_this_visit(condition, page))
         ):
             kept.append((condition, reading))
-        else:
-            quiet[key] = reading
-    page.tally.count_codes(quiet.values())
+        elif reading.unmapped:
+            pass_over(reading.unmapped)
+        elif reading.unread:
+            texts.add(key)
+    page.tally.unread_texts += len(texts)
     return kept
 
 
@@ -155,14 +160,16 @@ def _has_performer_type(request: ServiceRequest) -> bool:
 def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool]) -> list[tuple[R, CodeReading]]:
     get, read = page.codes.memo.get, page.codes.memo.of
     kept: list[tuple[R, CodeReading]] = []
-    quiet: dict[bytes, CodeReading] = {}
+    pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for record in several:
         code = record.code
         key = bytes(code)
         reading = get(key) or read(code)
-        if reading.silent and not also(record):
-            quiet[key] = reading
-        else:
+        if not reading.silent or also(record):
             kept.append((record, reading))
-    page.tally.count_codes(quiet.values())
+        elif reading.unmapped:
+            pass_over(reading.unmapped)
+        elif reading.unread:
+            texts.add(key)
+    page.tally.unread_texts += len(texts)
     return kept
