@@ -20,7 +20,7 @@ VALUES = (None, 39.2, 250.0)
 KINDS = (FactKind.CONDITION, FactKind.OBSERVATION, FactKind.PROCEDURE, FactKind.MEDICATION, FactKind.REQUEST,
          FactKind.REPORT, FactKind.DEVICE)  # fmt: skip
 OF_ONE_GROUP = {"statement", "deferred"}  # the entry itself is the answer: without one there is nothing to ask
-REASONS = ([], [reason("low-back-pain")], [reason("red-flags-checked-none")])
+REASONS: tuple[list[Fact], ...] = ([], [reason("low-back-pain")], [reason("red-flags-checked-none")])
 
 
 def _all_asked(held: list[Fact], draft, age) -> Findings:
