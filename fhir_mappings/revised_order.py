@@ -124,7 +124,7 @@ def _own_code(reason: object, own_system: str) -> str:
 
 
 def _reasons(reasons: object, change: OrderChange) -> list[Any]:
-    kept = [*listed(reasons)]
+    kept = [each for each in listed(reasons) if isinstance(reasons, list) or isinstance(each, dict)]
     if change.drop_reasons:
         kept = [reason for reason in kept if _own_code(reason, change.own_system) not in change.drop_reasons]
     present = [_own_code(reason, change.own_system) for reason in kept]

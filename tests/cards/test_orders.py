@@ -414,6 +414,16 @@ def test_a_single_reason_that_is_no_list_stays_with_the_referral_and_with_the_ch
     assert TEXT_REASON["text"] in str(update["reasonCode"])
 
 
+@pytest.mark.parametrize("none", [7, True, "text"])
+def test_what_is_no_reason_at_all_is_not_put_among_the_reasons(none):
+    given = advised(CASES["not_appropriate_red_flags_not_recorded"], reasonCode=none)
+    for rendering in (DEFAULT, UPDATE_ONLY):
+        for suggestion in cards_for([given], CALL, rendering, TERMINOLOGY, GUIDELINES).cards[0].suggestions:
+            for action in suggestion.actions:
+                reasons = (action.resource or {}).get("reasonCode", none)
+                assert reasons is none or all(isinstance(each, dict) for each in reasons), suggestion.label
+
+
 def test_pregnancy_offers_the_safer_study_and_says_why():
     answer = cards(
         advise(
