@@ -13,11 +13,12 @@ from fhir_mappings.encounter_and_user import encounter_of
 from fhir_mappings.fhir_records import NOTHING, Condition
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import at_age, days_in, since_at_least, spanning
-from fhir_mappings.status_codes import OlderFhir, Verified, is_current, verified
+from fhir_mappings.status_codes import ERROR, REFUTED, SUSPECTED, OlderFhir, Verified, is_current, verified
 from rules.dates import DateInterval
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 
+_CONDITION = FactKind.CONDITION
 _KIDNEY_STAGE = re.compile(r"\b(?:stage|grade|g|ckd)?\s*([1-5])[ab]?\b", re.IGNORECASE)
 _KIDNEY_CONCEPTS = {"3": "ckd-3", "4": "ckd-4-5-esrd", "5": "ckd-4-5-esrd"}
 
@@ -27,7 +28,7 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> l
     if is_older_fhir(condition):
         raise OlderFhir
     sure = verified(condition.verification_status)
-    if sure is Verified.ERROR:
+    if sure is ERROR:
         return []
     active = is_current(condition.clinical_status)
     began, dated = onset_of(condition, page)
@@ -35,7 +36,7 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> l
     current = _still_current(condition, active, ended, page)
     if reading.unread or reading.unmapped:
         page.tally.count_code(reading)
-        if current and reading.unread and sure is not Verified.REFUTED:
+        if current and reading.unread and sure is not REFUTED:
             _keep_unread_problem(condition, reading, began, dated, page)
     if reading.contradicted:
         return []
@@ -54,7 +55,7 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> l
 
 def is_older_fhir(condition: Condition) -> bool:
     """DSTU2 names the patient otherwise; DSTU2 and STU3 have a bare code for the status."""
-    if condition.patient is not None and condition.subject is None:
+    if condition.patient is not NOTHING and is_given(condition.patient) and not is_given(condition.subject):
         return True
     if condition.asserted_date is not None or condition.date_recorded is not None:
         return True
@@ -81,28 +82,30 @@ def _fact(
     side: str,
     encounter: str,
 ) -> Fact:
-    suspected = statement.suspected or sure is Verified.SUSPECTED
+    refuted = sure is REFUTED
+    suspected = statement.suspected or sure is SUSPECTED
     past = statement.history or not current
-    marks = (
-        "refuted" if sure is Verified.REFUTED else "",
-        "suspected" if suspected else "",
-        "history" if past else "",
-        *statement.marks,
-    )
+    marks = statement.marks
+    if refuted or suspected or past:
+        said = ("refuted" if refuted else "", "suspected" if suspected else "", "history" if past else "")
+        marks = (*said, *marks)
     return Fact(
-        concept=statement.concept,
-        kind=FactKind.CONDITION,
-        evidence=evidence_of(condition, reading.says, dated, marks),
-        present=statement.present and sure is not Verified.REFUTED,
-        suspected=suspected,
-        current=not past,
-        began=since_at_least(began) if "healing" in statement.marks else began,
-        ended=ended,
-        grade=statement.grade,
-        side=side or statement.side,
-        site=statement.site,
-        course=statement.course,
-        encounter=encounter,
+        statement.concept,
+        _CONDITION,
+        evidence_of(condition, reading.says, dated, marks),
+        statement.present and not refuted,
+        suspected,
+        not past,
+        since_at_least(began) if "healing" in statement.marks else began,
+        ended,
+        None,
+        "",
+        statement.grade,
+        side or statement.side,
+        statement.site,
+        statement.course,
+        "",
+        encounter,
     )
 
 

@@ -61,31 +61,27 @@ _PLAIN = Statement("")
 _OBSERVATION = FactKind.OBSERVATION
 
 
-class _Frame(Struct, frozen=True, gc=False):
-    """What the components of a panel share with it."""
-
-    observation: Observation
-    began: DateInterval | None
-    dated: str | None
-    side: str
-    encounter: str
-    marks: tuple[str, ...]
-
-
 def observation_facts(observation: Observation, reading: CodeReading, page: Page) -> list[Fact]:
     """What one Observation, whose code is read, and its components say."""
-    if observation.status not in _STATUSES and observation.status is not None:
+    status = observation.status
+    if status not in _STATUSES and status is not None:
         return []
-    began, dated = _observed(observation, page)
+    dated = observation.effective_date_time
+    began = page.past_day(dated)
+    if began is None:
+        began, dated = _observed(observation, page)
     side = "" if observation.body_site is NOTHING else side_in(observation.body_site, page.codes)
-    marks = ("preliminary",) if observation.status == "preliminary" else ()
-    frame = _Frame(observation, began, dated, side, encounter_of(observation.encounter), marks)
+    encounter = encounter_of(observation.encounter)
+    marks = ("preliminary",) if status == "preliminary" else ()
+    item = _Item(observation, reading, page, observation, began, dated, side, encounter, marks)
     if observation.component is NOTHING or not is_given(observation.component):
-        return _Item(observation, reading, frame, page).facts(panel=False)
+        return item.facts(panel=False)
     components = components_in(observation.component)
-    found = _Item(observation, reading, frame, page).facts(panel=bool(components))
+    found = item.facts(panel=bool(components))
     for component in components:
-        found += _Item(component, page.codes.findings.of(component.code), frame, page).facts(panel=False)
+        inner = page.codes.findings.of(component.code)
+        item = _Item(component, inner, page, observation, began, dated, side, encounter, marks)
+        found += item.facts(panel=False)
     return found
 
 
@@ -102,12 +98,20 @@ def _observed(observation: Observation, page: Page) -> tuple[DateInterval | None
 
 
 class _Item(Struct, gc=False):
-    """One result: what was looked at, what was found, and the facts that come of it."""
+    """One result: what was looked at, what was found, and the facts that come of it.
+
+    The components of a panel share with it all that follows ``_page``: it is the entry that they stand in.
+    """
 
     _item: HasValue
     _reading: CodeReading
-    _frame: _Frame
     _page: Page
+    _observation: Observation
+    _began: DateInterval | None
+    _dated: str | None
+    _side: str
+    _encounter: str
+    _marks: tuple[str, ...]
     _result: Result = NO_RESULT
     _found: list[Fact] = []
 
@@ -155,30 +159,29 @@ class _Item(Struct, gc=False):
             hidden = value.red_flag_stem or speaks_of_a_red_flag(value)
         else:
             return self._said_by_the_value(value)
-        if hidden and self._page.of_this_episode(self._frame.began):
+        if hidden and self._page.of_this_episode(self._began):
             self._show_unread()
         return hidden
 
     def _said_by_the_value(self, value: CodeReading) -> bool:
         for statement in value.statements:
-            began = self._page.began(statement, self._frame.began)
+            began = self._page.began(statement, self._began)
             self._say(statement.concept, statement, present=statement.present, began=began)
         return bool(value.statements)
 
     def _show_unread(self) -> None:
-        frame = self._frame
         says = _said(self._reading.says, self._result)
-        self._page.tally.quote(evidence_of(frame.observation, says, frame.dated, ("not read",)), stem=True)
+        self._page.tally.quote(evidence_of(self._observation, says, self._dated, ("not read",)), stem=True)
 
     def _quote(self, *, named: bool) -> None:
         """A result that is not understood and may be a red flag is quoted: passed over, it would look like an absence.
 
         ``named``: what was looked at is understood, so that any result but an empty or a normal one may matter.
         """
-        result, frame, reading = self._result, self._frame, self._reading
+        result, reading = self._result, self._reading
         says = _said(reading.says, result)
         graded = reading.observable is not None and reading.observable.how == "grade"
-        if not (graded or has_red_flag_stem(says)) or not self._page.of_this_episode(frame.began):
+        if not (graded or has_red_flag_stem(says)) or not self._page.of_this_episode(self._began):
             return
         word = answer_word(result, self._page.codes)
         understood = named and not reading.fraction_only  # a movement alone may be measured in degrees
@@ -197,26 +200,26 @@ class _Item(Struct, gc=False):
         began: DateInterval | None = None,
         marks: tuple[str, ...] = (),
     ) -> None:
-        frame, result = self._frame, self._result
+        result = self._result
         said = _said(self._reading.says, result)
         self._found.append(
             Fact(
                 concept,
                 _OBSERVATION,
-                evidence_of(frame.observation, said, frame.dated, frame.marks + statement.marks + marks),
+                evidence_of(self._observation, said, self._dated, self._marks + statement.marks + marks),
                 present,
                 statement.suspected,
                 not statement.history,
-                began or frame.began,
+                began or self._began,
                 None,  # nothing observed has an end
                 None if number is None else number.value,
                 "" if number is None else number.comparator,
                 statement.grade if grade is None else grade,
-                frame.side or statement.side or self._reading.side,
+                self._side or statement.side or self._reading.side,
                 site or statement.site,
                 result.course or statement.course,
                 "",
-                frame.encounter,
+                self._encounter,
             )
         )
 
@@ -256,7 +259,7 @@ class _Item(Struct, gc=False):
         if number is not None:
             self._say(statement.concept, statement, number=number)
         elif statement.concept == "body-temperature" and may_be_a_fever(self._result):
-            if self._page.of_this_episode(self._frame.began):
+            if self._page.of_this_episode(self._began):
                 self._show_unread()
 
     def _strength(self, statement: Statement) -> None:
@@ -299,7 +302,7 @@ class _Item(Struct, gc=False):
                 return  # "not pregnant: no" means two things
             self._say(statement.concept, statement, present=statement.present and word in _PRESENT)
         elif result.course or not (result.given or self._reading.only_observable or statement.concept in _TESTS):
-            began = self._page.began(statement, self._frame.began)
+            began = self._page.began(statement, self._began)
             self._say(statement.concept, statement, present=statement.present, began=began)
 
 

@@ -23,6 +23,7 @@ _STATES = {
     "completed": "done",
     "unknown": "done",
 }
+_PROCEDURE = FactKind.PROCEDURE
 _OLDER_STATUSES = frozenset({"aborted", "suspended"})
 
 
@@ -38,33 +39,36 @@ def procedure_facts(procedure: Procedure, reading: CodeReading, page: Page) -> l
         return []
     began, ended, dated = _performed(procedure, state, page)
     side = "" if procedure.body_site is NOTHING else side_in(procedure.body_site, page.codes)
-    doubtful = procedure.status == "unknown"
-    stands = procedure.status if state != "done" else ""
-    return [
-        Fact(
-            concept=statement.concept,
-            kind=FactKind.PROCEDURE,
-            evidence=evidence_of(
-                procedure,
-                reading.says,
-                dated,
-                ("suspected" if doubtful or statement.suspected else "", stands, *statement.marks),
-            ),
-            present=statement.present and state != "not-done",
-            suspected=doubtful or statement.suspected,
-            current=procedure.status not in ("on-hold", "not-done"),
-            began=began,
-            ended=ended,
-            side=side or statement.side,
-            site=statement.site,
-            state=state,
-            encounter=encounter_of(procedure.encounter),
-            stated_other_indication=states_another_reason(
-                procedure.reason_code, procedure.reason_reference, procedure, page
-            ),
+    status, facts = procedure.status, list[Fact]()
+    stands = status if state != "done" else ""
+    for statement in reading.statements:
+        suspected = statement.suspected or status == "unknown"
+        marks: tuple[str | None, ...] = statement.marks
+        if suspected or stands:
+            marks = ("suspected" if suspected else "", stands, *marks)
+        another = states_another_reason(procedure.reason_code, procedure.reason_reference, procedure, page)
+        facts.append(
+            Fact(
+                statement.concept,
+                _PROCEDURE,
+                evidence_of(procedure, reading.says, dated, marks),
+                statement.present and state != "not-done",
+                suspected,
+                status not in ("on-hold", "not-done"),
+                began,
+                ended,
+                None,
+                "",
+                None,
+                side or statement.side,
+                statement.site,
+                "",
+                state,
+                encounter_of(procedure.encounter),
+                another,
+            )
         )
-        for statement in reading.statements
-    ]
+    return facts
 
 
 def is_older_procedure(procedure: Procedure) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from msgspec import Raw
 
@@ -35,7 +34,9 @@ def states_another_reason(codes: Raw, references: Raw, record: Record, page: Pag
     """Is a reason given, and is none of the given reasons the back, for all that can be read?"""
     if codes is NOTHING and references is NOTHING:
         return False  # as of most
-    readings = _reasons(codes, references, record, page)
+    readings = page.codes.lists.of(codes) if codes is not NOTHING else ()
+    if references is not NOTHING:
+        readings = (*readings, *[_linked(each, record, page) for each in references_in(references)])
     for reading in readings:
         if _may_be_the_back(reading):
             return False
@@ -51,12 +52,6 @@ def _may_be_the_back(reading: CodeReading) -> bool:
     if reading.statements:
         return is_low_back(reading)
     return not reading.says or _MAY_BE_THE_BACK.search(reading.says) is not None
-
-
-def _reasons(codes: Raw, references: Raw, record: Record, page: Page) -> Sequence[CodeReading]:
-    coded = page.codes.lists.of(codes) if len(codes) else ()
-    linked = references_in(references)
-    return (*coded, *(_linked(each, record, page) for each in linked)) if linked else coded
 
 
 def _linked(reference: str, record: Record, page: Page) -> CodeReading:

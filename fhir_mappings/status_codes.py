@@ -8,6 +8,7 @@ from functools import lru_cache
 from msgspec import Raw
 
 from fhir_mappings.elements import CodeableConcept, concept_or_code
+from fhir_mappings.fhir_records import NOTHING
 
 
 class OlderFhir(Exception):
@@ -23,6 +24,7 @@ class Verified(Enum):
     ERROR = "entered in error"
 
 
+STATED, SUSPECTED, REFUTED, ERROR = Verified.STATED, Verified.SUSPECTED, Verified.REFUTED, Verified.ERROR
 _CURRENT = frozenset({"active", "recurrence", "relapse"})
 _PAST = frozenset({"inactive", "remission", "resolved"})
 _VERIFIED = {
@@ -46,12 +48,12 @@ _VERIFIED = {
 
 def is_current(clinical_status: Raw) -> bool | None:
     """Is it active? ``None`` where the status says nothing that we know."""
-    return _current(bytes(clinical_status)) if len(clinical_status) else None
+    return None if clinical_status is NOTHING else _current(bytes(clinical_status))
 
 
 def verified(verification_status: Raw) -> Verified:
     """How sure the record is; an unknown or missing status is no doubt."""
-    return _verified(bytes(verification_status)) if len(verification_status) else Verified.STATED
+    return STATED if verification_status is NOTHING else _verified(bytes(verification_status))
 
 
 @lru_cache(maxsize=256)  # records write the same few statuses over and over

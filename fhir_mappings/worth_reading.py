@@ -64,7 +64,7 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
             observation.value_codeable_concept is not NOTHING
             or observation.value_string is not NOTHING
             or observation.component is not NOTHING
-        ) and _speaks_otherwise(reading, observation, page):
+        ) and _speaks_otherwise(reading.says, observation, page):
             kept.append((observation, reading))
         elif reading.unmapped:
             pass_over(reading.unmapped)
@@ -72,13 +72,6 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
             texts.add(key)
     page.tally.unread_texts += len(texts)
     return kept
-
-
-def _speaks_otherwise(reading: CodeReading, observation: Observation, page: Page) -> bool:
-    """Is a result whose name tells nothing worth reading for its value, or for what is inside it?"""
-    if value_may_speak(reading.says, observation, page.codes):
-        return True
-    return observation.component is not NOTHING and _has_meaning_inside(observation, page)
 
 
 def of_known_medicines(several: list[M], page: Page) -> list[tuple[M, tuple[str, ...]]]:
@@ -103,14 +96,14 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
     kept: list[tuple[Condition, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for condition in conditions:
-        code = condition.code
+        code, here = condition.code, condition.encounter
         key = bytes(code)
         reading = get(key) or read(code)
         if (
             not reading.silent
             or reading.may_matter
             or is_older_fhir(condition)
-            or (visit and condition.encounter is not None and named_at_this_visit(condition, page))
+            or (visit and here is not None and visit in (here.reference or "") and named_at_this_visit(condition, page))
         ):
             kept.append((condition, reading))
         elif reading.unmapped:
@@ -121,22 +114,30 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
     return kept
 
 
-def _has_meaning_inside(panel: Observation, page: Page) -> bool:
-    """Does a panel hold a component that a rule reads? One that cannot be decoded is left to the reader to count."""
-    get, read = page.codes.findings.get, page.codes.findings.of
+def _speaks_otherwise(name: str, observation: Observation, page: Page) -> bool:
+    """Is a result whose name tells nothing worth reading for its value, or for what is inside it?
+
+    A component that cannot be decoded is left to the reader to count.
+    """
+    codes = page.codes
+    if observation.value_codeable_concept is not NOTHING or observation.value_string is not NOTHING:
+        if value_may_speak(name, observation, codes):
+            return True
+    if observation.component is NOTHING:
+        return False
+    get, read = codes.findings.get, codes.findings.of
     try:
-        parts = component_names(panel.component)
+        parts = component_names(observation.component)
     except Unreadable:
         return True
     for part in parts:
         if part is None:
             continue
-        code = part.code
-        reading = get(bytes(code)) or read(code)
+        reading = get(bytes(part.code)) or read(part.code)
         if not reading.silent or reading.red_flag_stem:
             return True
         if part.value_codeable_concept is not NOTHING or part.value_string is not NOTHING:
-            if value_may_speak(reading.says, part, page.codes):
+            if value_may_speak(reading.says, part, codes):
                 return True
     return False
 
