@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import sys
 import time
 from array import array
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,8 @@ from threading import Lock
 from typing import Final
 
 import msgspec
+
+from cds_service.room_to_write import take_room
 
 Name = tuple[str, ...]
 
@@ -113,10 +114,7 @@ class Numbers:
 
 def _mapped(file: int, room: int) -> memoryview[float]:
     length = room * _BYTES_OF_ONE
-    if sys.platform == "linux":
-        os.posix_fallocate(file, 0, length)  # a mapped file without room on its disk would kill the process
-    else:
-        os.ftruncate(file, length)
+    take_room(file, length)  # a mapped file without room on its disk would kill the process
     return memoryview(mmap.mmap(file, length)).cast("d")
 
 
