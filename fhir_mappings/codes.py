@@ -87,6 +87,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     ``unread``: it says something that we do not understand. ``contradicted``: its codings and its text disagree about
     whether it is so. ``silent``: it says nothing that a rule could use. ``may_matter``: unread, and its words speak of
     the back or of a red flag, or there are none. ``ages``: a vital sign, which an old entry says nothing about today.
+    ``clutter``: codes of no table, whose words say nothing that may matter; of such is most of a record.
     """
 
     says: str = ""
@@ -104,6 +105,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     silent: bool = False
     may_matter: bool = False
     ages: bool = False
+    clutter: bool = False
 
 
 NOTHING_SAID = CodeReading(silent=True)
@@ -341,6 +343,7 @@ def _worded(
     statements = statements_in(texts, from_display=not (concept.text and concept.text.strip()))
     unread = statements is None and bool(texts or unmapped)
     stem = unread and any(has_red_flag_stem(text) for text in texts)
+    may_matter = unread and (stem or not texts or any(map(BACK_WORDS.search, texts)))
     return CodeReading(
         says=shown(concept.words),
         statements=statements or (),
@@ -351,5 +354,6 @@ def _worded(
         red_flag_stem=stem,
         side=side_of(concept.words),
         silent=not statements,
-        may_matter=unread and (stem or not texts or any(map(BACK_WORDS.search, texts))),
+        may_matter=may_matter,
+        clutter=bool(unmapped) and not statements and not may_matter,
     )

@@ -32,8 +32,10 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> l
         return []
     active = is_current(condition.clinical_status)
     began, dated = onset_of(condition, page)
-    ended = abatement_of(condition, page)
-    current = _still_current(condition, active, ended, page)
+    ended, current = None, active is not False
+    if _says_of_its_end(condition):
+        ended = abatement_of(condition, page)
+        current = _still_current(condition, active, ended, page)
     if reading.unread or reading.unmapped:
         page.tally.count_code(reading)
         if current and reading.unread and sure is not REFUTED:
@@ -55,7 +57,7 @@ def condition_facts(condition: Condition, reading: CodeReading, page: Page) -> l
 
 def is_older_fhir(condition: Condition) -> bool:
     """DSTU2 names the patient otherwise; DSTU2 and STU3 have a bare code for the status."""
-    if condition.patient is not NOTHING and is_given(condition.patient) and not is_given(condition.subject):
+    if condition.patient is not None and condition.subject is None:
         return True
     if condition.asserted_date is not None or condition.date_recorded is not None:
         return True
@@ -109,6 +111,16 @@ def _fact(
     )
 
 
+def _says_of_its_end(condition: Condition) -> bool:
+    return (
+        condition.abatement_date_time is not None
+        or condition.abatement_string is not None
+        or condition.abatement_period is not NOTHING
+        or condition.abatement_age is not NOTHING
+        or condition.abatement_range is not NOTHING
+    )
+
+
 def _still_current(condition: Condition, active: bool | None, ended: DateInterval | None, page: Page) -> bool:
     if active is False:
         return False
@@ -121,8 +133,6 @@ def _abated_undated(condition: Condition) -> bool:
     """It is over, though the record does not say readably when."""
     if condition.abatement_date_time or condition.abatement_string:
         return True
-    if condition.abatement_period is condition.abatement_age is condition.abatement_range is NOTHING:
-        return False
     return (
         is_given(condition.abatement_period) or is_given(condition.abatement_age) or is_given(condition.abatement_range)
     )
@@ -164,12 +174,6 @@ def _onset_by_period_or_age(condition: Condition, page: Page) -> tuple[DateInter
 
 def abatement_of(condition: Condition, page: Page) -> DateInterval | None:
     """When it ended, where the record gives a date."""
-    if (
-        condition.abatement_date_time is None
-        and condition.abatement_string is None
-        and condition.abatement_period is NOTHING
-    ):
-        return None
     found = page.day(condition.abatement_date_time) or page.day(condition.abatement_string)
     if found is not None:
         return found

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from fhir_mappings.code_words import CONTRAST, Statement
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import CodeableConcept, Unreadable, is_given
 from fhir_mappings.encounter_and_user import encounter_of
-from fhir_mappings.fhir_records import AllergyIntolerance, Device, DeviceUseStatement
+from fhir_mappings.fhir_records import NOTHING, AllergyIntolerance, Device, DeviceUseStatement
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import since_at_least
 from fhir_mappings.references import local_reference
-from fhir_mappings.status_codes import OlderFhir, Verified, is_current, verified
+from fhir_mappings.status_codes import ERROR, REFUTED, SUSPECTED, OlderFhir, is_current, verified
 from rules.facts import Fact, FactKind
 
 _ENDED_USE = frozenset({"completed", "stopped"})
@@ -86,10 +86,10 @@ def devices_no_longer_used(uses: Iterable[DeviceUseStatement]) -> frozenset[str]
 
 def allergy_facts(allergy: AllergyIntolerance, _: None, page: Page) -> list[Fact]:
     """A reaction, or the risk of one, to a substance that an imaging study may use."""
-    if allergy.status is not None or is_given(allergy.substance):  # DSTU2
+    if allergy.status is not None or (allergy.substance is not NOTHING and is_given(allergy.substance)):  # DSTU2
         raise OlderFhir
     sure = verified(allergy.verification_status)
-    if sure is Verified.ERROR:
+    if sure is ERROR:
         return []
     active = is_current(allergy.clinical_status)
     reading = page.codes.memo.of(allergy.code)
@@ -100,8 +100,8 @@ def allergy_facts(allergy: AllergyIntolerance, _: None, page: Page) -> list[Fact
     began = page.past_day(allergy.onset_date_time) or since_at_least(page.past_day(allergy.recorded_date))
     dated = allergy.onset_date_time or allergy.recorded_date
     marks = (
-        "refuted" if sure is Verified.REFUTED else "",
-        "suspected" if sure is Verified.SUSPECTED else "",
+        "refuted" if sure is REFUTED else "",
+        "suspected" if sure is SUSPECTED else "",
         "history" if active is False else "",
         "criticality high" if allergy.criticality == "high" else "",
     )
@@ -110,8 +110,8 @@ def allergy_facts(allergy: AllergyIntolerance, _: None, page: Page) -> list[Fact
             concept=statement.concept,
             kind=FactKind.ALLERGY,
             evidence=evidence_of(allergy, reading.says, dated, (*marks, *statement.marks)),
-            present=statement.present and sure is not Verified.REFUTED,
-            suspected=sure is Verified.SUSPECTED or statement.suspected,
+            present=statement.present and sure is not REFUTED,
+            suspected=sure is SUSPECTED or statement.suspected,
             current=active is not False,
             began=began,
             encounter=encounter_of(allergy.encounter),
@@ -124,9 +124,12 @@ def _substances(allergy: AllergyIntolerance, reading: CodeReading, page: Page) -
     """Contrast agents: the substance of the entry and those that its reactions name, by code or by ingredient."""
     if reading.contradicted:
         return []
-    found = {each.concept: each for each in _contrast(reading, page.codes.medicines.of(allergy.code))}
-    for reaction in _reactions(allergy):
-        if reaction.substance is not None:
+    found: dict[str, Statement] = {}
+    named = page.codes.medicines.of(allergy.code)
+    if named or reading.statements:
+        found = {each.concept: each for each in _contrast(reading, named)}
+    for reaction in () if allergy.reaction is NOTHING else _reactions(allergy.reaction):
+        if reaction is not None and reaction.substance is not None:
             named = page.codes.medicine_concepts(reaction.substance, "")
             for each in _contrast(page.codes.of(reaction.substance), named):
                 found.setdefault(each.concept, each)
@@ -140,10 +143,8 @@ def _contrast(reading: CodeReading, by_name: tuple[str, ...]) -> list[Statement]
     return [Statement(name) for name in by_name if name in CONTRAST]
 
 
-def _reactions(allergy: AllergyIntolerance) -> tuple[Reaction, ...]:
-    if not is_given(allergy.reaction):
-        return ()
+def _reactions(raw: Raw) -> list[Reaction | None]:
     try:
-        return tuple(each for each in _REACTIONS.decode(allergy.reaction) or () if each is not None)
+        return _REACTIONS.decode(raw) or []
     except msgspec.DecodeError:
         raise Unreadable from None

@@ -15,7 +15,6 @@ from fhir_mappings.elements import (
     Period,
     Quantity,
     Unreadable,
-    concept_in,
     is_given,
     period_in,
     quantity_in,
@@ -36,7 +35,6 @@ from fhir_mappings.lookup import Lookup
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import days_in
 from fhir_mappings.reasons import states_another_reason
-from fhir_mappings.record_text import shown
 from fhir_mappings.status_codes import OlderFhir
 from rules.dates import DateInterval, within_days
 from rules.facts import Fact, FactKind
@@ -142,26 +140,26 @@ def medication_facts(record: MedicationRecord, groups: tuple[str, ...], page: Pa
         groups = page.codes.medicines.of(medicine)
     if not groups:
         return []
-    named = concept_in(medicine)
     dosages = _dosages(record)
     routes = _routes(dosages) if dosages else ""
-    groups = page.codes.medicine_by_route(medicine, routes) if routes else groups
-    if named is None or not groups:
-        return []
+    if routes:
+        groups = page.codes.medicine_by_route(medicine, routes)
+        if not groups:
+            return []
     state, current = stated
-    request = record if isinstance(record, MedicationRequest) else None
-    if request is not None and request.intent in _ONLY_PLANNED:
-        state, current = "planned", False
-    if isinstance(record, MedicationDispense):
+    if isinstance(record, MedicationRequest):
+        course, forbidden = _prescribed(record, dosages, page), record.do_not_perform is True
+        if record.intent in _ONLY_PLANNED:
+            state, current = "planned", False
+    else:
+        course, forbidden = _course(record, page), False
         current = current and _may_last(record, page)
-    denied = state == "not-done" or (request is not None and request.do_not_perform is True)
-    course = _course(record, dosages, page)
+    denied = forbidden or state == "not-done"
     concepts = [concept for concept in groups if concept not in CONTRAST]
     if not concepts:
         return []
-    evidence = evidence_of(
-        record, shown(named.words), course.dated, (record.status if not current else "", _who_says(record))
-    )
+    named, marks = page.codes.memo.of(medicine), (record.status if not current else "", _who_says(record))
+    evidence = evidence_of(record, named.says, course.dated, marks)
     encounter = encounter_of(record.encounter)
     another = states_another_reason(record.reason_code, record.reason_reference, record, page)
     return [
@@ -187,8 +185,10 @@ def is_older_statement(record: MedicationRecord) -> bool:
     return isinstance(record, MedicationStatement) and (record.taken is not None or record.was_not_taken is not None)
 
 
-def _may_last(dispense: MedicationDispense, page: Page) -> bool:
+def _may_last(dispense: MedicationRecord, page: Page) -> bool:
     """Can what was handed over still be in use: its days of supply, else a usual supply of three months?"""
+    if not isinstance(dispense, MedicationDispense):
+        return True
     handed = page.past_day(dispense.when_handed_over or dispense.when_prepared)
     days = _whole_days(quantity_in(dispense.days_supply)) or _USUAL_SUPPLY_DAYS
     return handed is None or within_days(handed, page.as_of, days) is not False
@@ -239,9 +239,7 @@ def _routes(dosages: tuple[_Dosage, ...]) -> str:
     return " ".join([dosage.route.words for dosage in dosages if dosage.route is not None])
 
 
-def _course(record: MedicationRecord, dosages: tuple[_Dosage, ...], page: Page) -> _Course:
-    if isinstance(record, MedicationRequest):
-        return _prescribed(record, dosages, page)
+def _course(record: MedicationRecord, page: Page) -> _Course:
     if isinstance(record, MedicationDispense):
         handed = record.when_handed_over or record.when_prepared
         return _Course(page.past_day(handed), None, handed, _whole_days(quantity_in(record.days_supply)))

@@ -51,10 +51,15 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
     kept: list[tuple[Observation, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for observation in observations:
-        code = observation.code
-        key = bytes(code)
-        reading = get(key) or read(code)
-        if not reading.silent:
+        reading = get(bytes(observation.code)) or read(observation.code)
+        if (
+            reading.clutter
+            and observation.component is NOTHING
+            and observation.value_codeable_concept is NOTHING
+            and observation.value_string is NOTHING
+        ):
+            pass_over(reading.unmapped)
+        elif not reading.silent:
             stamp = observation.effective_date_time
             if not reading.ages or stamp is None or stamp >= oldest or observation.component is not NOTHING:
                 kept.append((observation, reading))
@@ -69,7 +74,7 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
         elif reading.unmapped:
             pass_over(reading.unmapped)
         elif reading.unread:
-            texts.add(key)
+            texts.add(bytes(observation.code))
     page.tally.unread_texts += len(texts)
     return kept
 
@@ -96,9 +101,7 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
     kept: list[tuple[Condition, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for condition in conditions:
-        code, here = condition.code, condition.encounter
-        key = bytes(code)
-        reading = get(key) or read(code)
+        reading, here = get(bytes(condition.code)) or read(condition.code), condition.encounter
         if (
             not reading.silent
             or reading.may_matter
@@ -109,7 +112,7 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
         elif reading.unmapped:
             pass_over(reading.unmapped)
         elif reading.unread:
-            texts.add(key)
+            texts.add(bytes(condition.code))
     page.tally.unread_texts += len(texts)
     return kept
 
@@ -163,14 +166,12 @@ def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool])
     kept: list[tuple[R, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for record in several:
-        code = record.code
-        key = bytes(code)
-        reading = get(key) or read(code)
+        reading = get(bytes(record.code)) or read(record.code)
         if not reading.silent or also(record):
             kept.append((record, reading))
         elif reading.unmapped:
             pass_over(reading.unmapped)
         elif reading.unread:
-            texts.add(key)
+            texts.add(bytes(record.code))
     page.tally.unread_texts += len(texts)
     return kept
