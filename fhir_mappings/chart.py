@@ -41,6 +41,7 @@ _OTHERS = (Practitioner, PractitionerRole, Medication)
 _READ: frozenset[type[Any]] = frozenset(READ)
 _ABOUT_A_PATIENT: frozenset[type[Any]] = frozenset(kind for kind in READ if issubclass(kind, AboutPatient))
 _FAILURE_STATUS = ("4", "5")
+_READABLE, _EMPTY = State.READ, State.EMPTY
 
 
 class Chart(Struct):
@@ -146,7 +147,8 @@ class _Gathered(Struct):
         if self.failed or self.partial or self.older:
             return False
         for value in self.values.values():
-            if value.incomplete or value.dropped or not (value.state is State.READ or value.state is State.EMPTY):
+            state = value.state
+            if not (state is _READABLE or state is _EMPTY) or value.incomplete or value.dropped:
                 return False
         return True
 
@@ -205,36 +207,48 @@ def _missing(
 
 def _gather(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Patient, _Gathered]:
     who = OnePatient(patient_id)
-    parts = [(key, value, _all_alike(value.entries, who)) for key, value in values.items() if value.entries]
-    patient, urls = _patient([value for _, value, alike in parts if not alike], patient_id)
-    who = OnePatient(patient_id, urls, patient.identifier)
+    parts: list[tuple[str, PrefetchValue, list[Any]]] = []
+    mixed: list[PrefetchValue] = []
+    for key, value in values.items():
+        if value.entries:
+            alike = _all_alike(value.entries, who)
+            parts.append((key, value, alike))
+            if not alike:
+                mixed.append(value)
+    patient, urls = _patient(mixed, patient_id)
+    who.learn(urls, patient.identifier)
     gathered = _Gathered(values)
+    records = gathered.records
     for key, value, alike in parts:
-        if alike:
-            gathered.records.setdefault(type(alike[0]), []).extend(alike)
-        else:
+        if not alike:
             _sort(key, value, who, gathered)
+            continue
+        kind = type(alike[0])
+        before = records.get(kind)
+        if before is None:
+            records[kind] = alike
+        else:
+            before += alike
     return patient, gathered
 
 
 def _all_alike(entries: list[Entry], who: OnePatient) -> list[Any]:
     """The records, where all are of one type and name the patient in the same words, as one server writes; or none."""
-    first: Any = entries[0].resource
-    kind = type(first)
-    about = (first.subject or first.patient) if kind in _ABOUT_A_PATIENT else None
-    if about is None or (
-        about.reference not in who.own and not (who.is_meant_by(about) and about.reference in who.own)
-    ):
+    records: list[Any] = [entry.resource for entry in entries]
+    kind = type(records[0])
+    if kind not in _ABOUT_A_PATIENT:
+        return []
+    about = records[0].subject or records[0].patient
+    if about is None or not who.is_called(about.reference):
         return []
     usual = about.reference
-    for entry in entries:
-        record: Any = entry.resource
+    for record in records:
         if type(record) is not kind:
             return []
         about = record.subject or record.patient
         if about is None or about.reference != usual:
             return []
-    return [entry.resource for entry in entries]
+    return records
 
 
 def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) -> None:

@@ -131,9 +131,10 @@ def _check_utf8(body: bytes) -> None:
 def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, list[type]]:
     """The call, and for every key and member that was met in it, which of the two it was."""
     met: list[type] = []
+    note = met.append
 
     def count(kind: type, value: object) -> object:
-        met.append(kind)
+        note(kind)
         return kind(value)
 
     return msgspec.json.Decoder(wanted, dec_hook=count).decode(body), met
@@ -189,13 +190,13 @@ def _hook_call(call: _FastCall | _SlowCall, prefetch: dict[str, PrefetchValue], 
     if call.context is None:
         raise MalformedCall(Malformed.UNUSABLE, "context", "missing")
     return HookCall(
-        hook=_text(call.hook, "hook", required=True),
-        hook_instance=_text(call.hook_instance, "hookInstance", required=True),
-        fhir_server=_text(call.fhir_server, "fhirServer"),
-        context=_context(call.context, limits),
-        prefetch=prefetch,
-        access=read_access(authorization),
-        extension=extension if isinstance(extension, dict) else {},
+        _text(call.hook, "hook", required=True),
+        _text(call.hook_instance, "hookInstance", required=True),
+        _text(call.fhir_server, "fhirServer"),
+        _context(call.context, limits),
+        prefetch,
+        NO_TOKEN if authorization is None else read_access(authorization),
+        extension if isinstance(extension, dict) else {},
     )
 
 
@@ -217,15 +218,9 @@ def _context(members: dict[_Key, Raw], limits: Limits) -> HookContext:
     if not patient:
         raise MalformedCall(Malformed.UNUSABLE, "context.patientId", "missing")
     drafts, urls, dropped = _drafts(found, limits)
-    return HookContext(
-        user_id=_context_text(found, "userId"),
-        patient_id=patient,
-        encounter_id=_context_text(found, "encounterId").removeprefix("Encounter/"),
-        selections=_selections(found.get("selections")),
-        draft_orders=drafts,
-        full_urls=urls,
-        dropped_drafts=dropped,
-    )
+    encounter = _context_text(found, "encounterId").removeprefix("Encounter/")
+    selections = _selections(found.get("selections"))
+    return HookContext(_context_text(found, "userId"), patient, encounter, selections, drafts, urls, dropped)
 
 
 def _shown(key: str) -> str:

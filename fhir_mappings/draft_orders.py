@@ -83,11 +83,10 @@ def reasons_not_at_hand(call: HookCall, terminology: Terminology) -> tuple[str, 
 
 def context_facts(call: HookCall, terminology: Terminology) -> tuple[Fact, ...]:
     """What the other drafts of the session say: an injection, an operation, a referral, a therapy."""
-    codes = reader_for(terminology)
-    who = _patient_of(call)
+    context, who, codes = call.context, _patient_of(call), reader_for(terminology)
     facts: list[Fact] = []
-    for draft, full_url in _service_requests(call):
-        if _stands(draft) and _is_for(who, draft):
+    for draft, full_url in zip(context.draft_orders, context.full_urls, strict=True):
+        if draft.get("resourceType") == "ServiceRequest" and _stands(draft) and _is_for(who, draft):
             facts += _context_facts(draft, _reference_of(draft, full_url), codes)
     return tuple(facts)
 
@@ -95,16 +94,6 @@ def context_facts(call: HookCall, terminology: Terminology) -> tuple[Fact, ...]:
 def draft_ids(call: HookCall) -> frozenset[str]:
     """The ids of all drafts: an order that is being written is not its own predecessor."""
     return frozenset([own for draft in call.context.draft_orders if (own := id_of(draft))])
-
-
-def _service_requests(call: HookCall) -> list[tuple[RawResource, str]]:
-    """The drafts of that type, with their fullUrl."""
-    context = call.context
-    return [
-        (draft, url)
-        for draft, url in zip(context.draft_orders, context.full_urls, strict=True)
-        if draft.get("resourceType") == "ServiceRequest"
-    ]
 
 
 def _stands(draft: RawResource) -> bool:
@@ -115,17 +104,19 @@ def _stands(draft: RawResource) -> bool:
 
 def _requests(call: HookCall) -> list[tuple[RawResource, str, bool]]:
     """Drafts that are orders for something to be done, with their fullUrl, and whether they were selected."""
-    selections = call.context.selections
-    drafts = _service_requests(call)
-    if call.hook == "order-sign" or selections is None:
-        return [(draft, url, True) for draft, url in drafts if _stands(draft)]
-    named = [_selected(draft, url, selections) for draft, url in drafts]
-    lost = not any(named) and _names_unknown_request(selections, call)
-    return [
-        (draft, url, selected or (lost and not id_of(draft)))
-        for (draft, url), selected in zip(drafts, named, strict=True)
-        if _stands(draft)
-    ]
+    context, selections = call.context, call.context.selections
+    whatever_is_chosen = call.hook == "order-sign" or selections is None
+    found: list[tuple[RawResource, str, bool]] = []
+    any_named = False
+    for draft, url in zip(context.draft_orders, context.full_urls, strict=True):
+        if draft.get("resourceType") == "ServiceRequest":
+            selected = whatever_is_chosen or _selected(draft, url, selections or ())
+            any_named = any_named or selected
+            if _stands(draft):
+                found.append((draft, url, selected))
+    if any_named or not _names_unknown_request(selections or (), call):
+        return found
+    return [(draft, url, not id_of(draft)) for draft, url, _ in found]
 
 
 def _selected(draft: RawResource, full_url: str, selections: Sequence[str]) -> bool:
@@ -172,7 +163,7 @@ def _patient_urls(call: HookCall) -> frozenset[str]:
 def _is_for(who: OnePatient, draft: RawResource) -> bool:
     subject = draft.get("subject")
     literal = subject.get("reference") if isinstance(subject, dict) else None
-    if isinstance(literal, str) and literal in who.own:
+    if isinstance(literal, str) and who.is_called(literal):
         return True
     return who.is_meant_by(reference_of(subject))
 
@@ -210,8 +201,8 @@ def _draft_order(
         name=shown(recognised.name),
         priority=priority_of(draft.get("priority"), reasons.priority),
         reasons=tuple(reasons.facts),
-        reason_references=tuple(dict.fromkeys(reasons.references)),
-        unread_reasons=tuple(dict.fromkeys(reasons.unread)),
+        reason_references=tuple(dict.fromkeys(reasons.references)) if reasons.references else (),
+        unread_reasons=tuple(dict.fromkeys(reasons.unread)) if reasons.unread else (),
         unread_reason_has_red_flag_stem=reasons.stem,
         has_any_reason=reasons.stated,
         status=status if isinstance(status, str) and status else "draft",

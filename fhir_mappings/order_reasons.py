@@ -81,8 +81,10 @@ class ReasonReader:
                 _add(reasons, self._codes.of(concept), f"{reference}#reasonCode")
         for each in listed(draft.get("reasonReference")):
             self._follow(reasons, each, draft, reference)
-        if any(statement.says_since_when for statement in reasons.statements):
-            reasons.facts += _onsets(reasons, _written_on(draft, now))
+        for statement in reasons.statements:
+            if statement.says_since_when:
+                reasons.facts += _onsets(reasons, _written_on(draft, now))
+                break
         return reasons
 
     def _follow(self, reasons: Reasons, link: object, draft: RawResource, where: str) -> None:

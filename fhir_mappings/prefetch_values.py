@@ -70,6 +70,7 @@ class PrefetchValue(Struct, frozen=True, gc=False):
     total: int = 0
 
 
+_READ = State.READ
 EMPTY = PrefetchValue(State.EMPTY)
 UNREADABLE = PrefetchValue(State.UNREADABLE)
 FAILED = PrefetchValue(State.FAILED)
@@ -93,7 +94,7 @@ def prefetch_value(value: Any) -> PrefetchValue:
     if isinstance(value, OperationOutcome):
         return outcome_value(value)
     if isinstance(value, Record):
-        return PrefetchValue(State.READ, [Entry(value)], alone=True)
+        return PrefetchValue(_READ, [Entry(value)], alone=True)
     return UNREADABLE
 
 
@@ -117,24 +118,22 @@ def is_partial(outcome: OperationOutcome) -> bool:
 
 def bundle_value(bundle: Bundle, dropped: int = 0) -> PrefetchValue:
     """A Bundle, as the page that it is; ``dropped``: how many more of its entries could not be read."""
-    next_link, more = None, False
-    entries = bundle.entry or []
-    if bundle.link is not None:
-        for link in bundle.link:
-            if link.relation == "next":
-                next_link = link.url or ""
-                break
-    if bundle.total is not None and bundle.total > len(entries) + dropped:
-        more = bundle.type == "searchset"
+    entries, total = bundle.entry or [], bundle.total
+    next_link = None
+    for link in bundle.link or ():
+        if link.relation == "next":
+            next_link = link.url or ""
+            break
+    more = total is not None and total > len(entries) + dropped and bundle.type == "searchset"
     if next_link is None and not more and not dropped:
-        return PrefetchValue(State.READ, entries)
+        return PrefetchValue(_READ, entries)
     return PrefetchValue(
-        State.READ,
+        _READ,
         entries,
         incomplete=next_link is not None or more,
         next_link=next_link or "",
         dropped=dropped,
-        total=bundle.total or 0,
+        total=total or 0,
     )
 
 

@@ -75,7 +75,12 @@ class OnePatient:
         self._id = patient_id
         self._full_urls = full_urls
         self._identifiers_of_patient = identifiers
-        self.own: set[str | None] = {self._local}  # references that were found to mean the patient
+        self._own = {self._local}  # references that were found to mean the patient
+
+    def learn(self, full_urls: frozenset[str], identifiers: Raw) -> None:
+        """What the patient's own entry says of them, once it is found; before that, nobody is told by an identifier."""
+        self._full_urls = full_urls
+        self._identifiers_of_patient = identifiers
 
     @cached_property
     def _identifiers(self) -> dict[str, str | None]:
@@ -94,13 +99,19 @@ class OnePatient:
         text = who.reference
         if not text:
             return self._by_identifier(who.identifier)
-        if text in self.own:
-            return True
         if text.startswith("#"):
             return self._by_contained(text[1:], who, contained)
+        return self.is_called(text)
+
+    def is_called(self, text: str | None) -> bool:
+        """Is this a literal reference to the patient, in whatever form?"""
+        if text in self._own:
+            return True
+        if not text or text.startswith("#"):
+            return False
         found = self._is_address(text) or local_reference(text) == self._local
-        if found and len(self.own) < _KEPT:
-            self.own.add(text)
+        if found and len(self._own) < _KEPT:
+            self._own.add(text)
         return found
 
     def _is_address(self, text: str) -> bool:
