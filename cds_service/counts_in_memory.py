@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import EACCES
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,17 @@ def folder_for_counts(state_folder: Path, memory: Path = IN_MEMORY) -> Path:
     except OSError:
         pass  # no such memory here, or somebody else has that name
     return state_folder / "metrics"
+
+
+def put_back(folder: Path) -> None:
+    """Makes a folder of workers' counts anew that was taken away; ``OSError`` where somebody else has its place.
+
+    When the last session of a user ends who is no system user, systemd takes away what is that user's there
+    (``RemoveIPC=`` in logind.conf(5)), also what a running service needs.
+    """
+    if not _is_ours(folder.parent):
+        raise PermissionError(EACCES, os.strerror(EACCES), str(folder.parent))
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _has_room(memory: Path) -> bool:

@@ -125,6 +125,7 @@ class Metrics:
 
     def set_warnings(self, kind: str, count: int) -> None:
         """How many warnings of that kind there are now."""
+        self._numbers.put_back()
         self.sentinel_warnings.labels(kind).set(count)
 
     def also(self, collector: Collector) -> None:
@@ -137,7 +138,7 @@ class Metrics:
         from prometheus_client.multiprocess import MultiProcessCollector
 
         gauges = self._gauges
-        if self._shared:
+        if self._shared and self._numbers.put_back():
             gauges = CollectorRegistry()
             MultiProcessCollector(gauges)  # type: ignore[no-untyped-call]
         return generate_latest(self._own) + generate_latest(gauges)

@@ -13,12 +13,14 @@ import os
 import time
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 import msgspec
 
+from cds_service.counts_in_memory import put_back
 from cds_service.room_to_write import take_room
 
 Name = tuple[str, ...]
@@ -47,13 +49,7 @@ class Numbers:
         if folder is None:
             self._values: array[float] | memoryview[float] = array("d", bytes(_AT_FIRST * _BYTES_OF_ONE))
         else:
-            path = folder / f"{self.process}-{time.time_ns()}"
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._files = (
-                os.open(path.with_suffix(_NUMBERS), flags, 0o600),
-                os.open(path.with_suffix(_NAMES), flags | os.O_APPEND, 0o600),
-            )
-            self._values = _mapped(self._files[0], _AT_FIRST)
+            self._files, self._values = _files_in(folder, self.process)
         for name in ((), *at_start):
             self.place(*name)
 
@@ -97,6 +93,16 @@ class Numbers:
             values[one] += 1.0
             values[place] += amount
 
+    @property
+    def is_alone(self) -> bool:
+        """Are they in the memory of this process only?"""
+        return self._files is None
+
+    @property
+    def are_told_by_others(self) -> bool:
+        """Do the files stand where others look for them?"""
+        return self._files is not None and os.fstat(self._files[0]).st_nlink > 0
+
     def told(self) -> dict[Name, float]:
         """Each number by its name."""
         with self._lock:
@@ -110,6 +116,22 @@ class Numbers:
             self._values = array("d", self._values.tobytes() + bytes(len(self._values) * _BYTES_OF_ONE))
         else:
             self._values = _mapped(self._files[0], room)
+
+
+def _files_in(folder: Path, process: int) -> tuple[tuple[int, int], memoryview[float]]:
+    """New files for numbers and for their names, and the numbers; no files where there is no room for them."""
+    path = folder / f"{process}-{time.time_ns()}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    numbers, names = path.with_suffix(_NUMBERS), path.with_suffix(_NAMES)
+    with ExitStack() as undo:
+        opened: list[int] = []
+        for each, more in ((numbers, 0), (names, os.O_APPEND)):
+            opened.append(os.open(each, flags | more, 0o600))
+            undo.callback(each.unlink, missing_ok=True)
+            undo.callback(os.close, opened[-1])
+        values = _mapped(opened[0], _AT_FIRST)
+        undo.pop_all()
+    return (opened[0], opened[1]), values
 
 
 def _mapped(file: int, room: int) -> memoryview[float]:
@@ -142,17 +164,42 @@ class SharedNumbers:
         """Of each number of any process."""
         if self._folder is None:
             return self.own().told()
-        sums: dict[Name, float] = {}
+        self.put_back()
+        own = self.own()
+        sums = {} if own.are_told_by_others else own.told()
         for names in sorted(self._folder.glob(f"*{_NAMES}")):
             for name, value in _read(names).items():
                 sums[name] = sums.get(name, 0.0) + value
         return sums
 
+    def put_back(self) -> bool:
+        """Puts the folder back, and in it what this process has counted, where somebody took it away; False: in vain.
+
+        What others have counted is told again once they do the same, each of them when it is asked.
+        """
+        folder, own = self._folder, self.own()
+        if folder is None or own.are_told_by_others or (own.is_alone and folder.is_dir()):
+            return True
+        with self._lock:
+            try:
+                if not folder.is_dir():
+                    put_back(folder)
+                again = Numbers(folder, self._at_start)
+                for name, value in self._own.told().items():
+                    again.add_to(again.place(*name), value)
+            except OSError:
+                return folder.is_dir()  # its disk is full
+            self._own = again
+        return True
+
 
 def _read(names: Path) -> dict[Name, float]:
     """What one process has counted so far, whether or not it still lives."""
-    lines = names.read_bytes().split(b"\n")[:-1]  # the last one may be half written
-    values = array("d", names.with_suffix(_NUMBERS).read_bytes())
+    try:
+        lines = names.read_bytes().split(b"\n")[:-1]  # the last one may be half written
+        values = array("d", names.with_suffix(_NUMBERS).read_bytes())
+    except FileNotFoundError:
+        return {}  # it was taken away meanwhile
     named = (tuple(msgspec.json.decode(line, type=list[str])) for line in lines)
     return {name: values[place] for place, name in enumerate(named) if place != _WITHOUT_ROOM}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,49 @@ def test_more_names_than_there_was_room_for_lose_nothing(tmp_path: Path, shared:
     assert (sums["all",], sums["sum",]) == (3_000.0, 2 * sum(range(1_500)) + 1_500)
 
 
+def test_a_folder_that_was_taken_away_is_put_back_with_what_was_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "metrics" / "1"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o700)
+    numbers = SharedNumbers(folder)
+    _count(numbers, "calls", 5.0)
+    shutil.rmtree(folder.parent)  # as at a logout: systemd's RemoveIPC
+    _count(numbers, "calls")
+    assert numbers.sums() == {("calls", "label"): 6.0}
+    _in_a_process_that_is_killed(lambda: _count(numbers, "calls", 20.0))
+    _count(numbers, "calls")
+    assert numbers.sums() == SharedNumbers(folder).sums() == {("calls", "label"): 27.0}
+    assert folder.stat().st_mode & 0o777 == folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_where_the_place_of_that_folder_is_somebody_elses_a_process_tells_its_own_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "metrics" / "1"
+    folder.mkdir(parents=True)
+    numbers = SharedNumbers(folder)
+    _count(numbers, "calls", 5.0)
+    shutil.rmtree(folder.parent)
+    folder.parent.mkdir()
+    folder.parent.chmod(0o777)  # anybody may exchange what is in it
+    assert not numbers.put_back()
+    assert numbers.sums() == {("calls", "label"): 5.0}
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_metrics_are_answered_after_their_folder_was_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "metrics" / "1"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o700)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    metrics = Metrics(shared=True)
+    metrics.record_kept()
+    shutil.rmtree(folder.parent)
+    metrics.set_warnings("silence", 1)
+    metrics.record_kept()
+    assert b"lumbar_cds_records_kept_total 2.0" in metrics.text()
+
+
 def test_threads_that_count_at_once_lose_nothing(tmp_path: Path) -> None:
     numbers = SharedNumbers(tmp_path)
 
@@ -92,6 +136,7 @@ def test_where_there_is_no_room_a_start_fails_and_no_process_dies_of_it_later(
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
         SharedNumbers(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_is_full_later_costs_counts_and_no_process_and_no_call(
