@@ -22,6 +22,7 @@ from rules.finding import Answer, Episode, Finding, Findings
 from rules.recommendation import Change
 
 MOST_LINES = 6
+_YES, _UNKNOWN = Answer.YES, Answer.UNKNOWN  # a member of an enumeration is slow to reach
 _AGE_ALONE = "age-alone"
 # Questions about one kind of entry: what was considered is that entry itself, only old, over or without new symptoms.
 _of_one_kind = attrgetter("aortic", "major_trauma", "prior_surgery")
@@ -44,7 +45,7 @@ def because_line(speaking: Speaking) -> str:
     """The same in one line, for a card that has nothing to argue."""
     findings = speaking.advice.findings
     deciding = speaking.flags or [
-        finding for finding in (findings.conservative_care, findings.candidate) if finding.answer is Answer.YES
+        finding for finding in (findings.conservative_care, findings.candidate) if finding.answer is _YES
     ]
     named = [each for finding in deciding for each in _most_telling_first(finding)]
     if not named:
@@ -67,10 +68,10 @@ def _lines(speaking: Speaking) -> list[str]:
             lines.append(wording.detail["against"].format(entries=entries(finding.against, wording)))
     if at_once:
         return lines
-    if findings.prior_imaging.answer is Answer.YES:
+    if findings.prior_imaging.answer is _YES:
         lines.append(_line(findings.prior_imaging, wording))
     lines += _pain(findings.episode, findings.indication, wording)
-    if findings.radiculopathy.answer is Answer.YES:
+    if findings.radiculopathy.answer is _YES:
         lines.append(_line(findings.radiculopathy, wording))
     if _turns_on_care(speaking):
         lines += _course(findings, wording)
@@ -85,7 +86,8 @@ def _turns_on_care(speaking: Speaking) -> bool:
 def _line(finding: Finding, wording: Wording) -> str:
     says = finding_words(finding, wording).is_
     if finding.because:
-        says = f"{says}: {entries(_most_telling_first(finding), wording)}"
+        telling = _most_telling_first(finding) if len(finding.because) > 1 else finding.because
+        says = f"{says}: {entries(telling, wording)}"
     return "; ".join([says, *_notes_of_what_counts(finding, wording)]) if finding.notes else says
 
 
@@ -124,7 +126,7 @@ def _note(note: str, wording: Wording) -> str:
 def _pain(episode: Episode, indication: Finding, wording: Wording) -> list[str]:
     """How long, by which entry; the order's own reason where it says something else."""
     lines = []
-    if indication.answer is not Answer.UNKNOWN and not _all_said(indication.because, episode.because):
+    if indication.answer is not _UNKNOWN and not _all_said(indication.because, episode.because):
         lines.append(_line(indication, wording))
     if not is_known(episode.days):
         return [*lines, wording.detail["pain-unknown"]]
@@ -142,8 +144,8 @@ def _course(findings: Findings, wording: Wording) -> list[str]:
     """Which way it goes, what was done, and whether a procedure is planned."""
     words, trend, care, candidate = wording.detail, findings.trend, findings.conservative_care, findings.candidate
     treated = care.level not in ("", "none")
-    planned = candidate.answer is Answer.YES or bool(candidate.because)
-    told = (trend.answer is Answer.YES, trend), (treated, care), (planned, candidate)
+    planned = candidate.answer is _YES or bool(candidate.because)
+    told = (trend.answer is _YES, trend), (treated, care), (planned, candidate)
     lines = [_line(finding, wording) for is_so, finding in told if is_so]
     if not treated:
         lines.append(words["no-care" if planned else "nothing-done"])
@@ -183,7 +185,10 @@ def presumed_words(speaking: Speaking) -> str:
 
 
 def _on_record(findings: Findings) -> list[str]:
-    return [finding.name for finding in _of_one_kind(findings) if finding.considered]
+    aorta, trauma, surgery = _of_one_kind(findings)
+    if not (aorta.considered or trauma.considered or surgery.considered):  # the usual case
+        return []
+    return [finding.name for finding in (aorta, trauma, surgery) if finding.considered]
 
 
 @once_for_each_kind

@@ -67,6 +67,10 @@ class Suggestion(Struct, frozen=True, gc=False, rename="camel", omit_defaults=Tr
             raise CardError("a suggestion without an action is a dead button")
 
 
+def _recommended(suggestions: tuple[Suggestion, ...]) -> int:
+    return [each.is_recommended for each in suggestions].count(True)
+
+
 class Card(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """One card, in the order in which a reader of the JSON wants it."""
 
@@ -90,7 +94,8 @@ class Card(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
             raise CardError("a card has a source and a uuid")
         if bool(self.suggestions) != bool(self.selection_behavior):
             raise CardError("selectionBehavior goes with suggestions")
-        if self.selection_behavior != "any" and [each.is_recommended for each in self.suggestions].count(True) > 1:
+        suggestions = self.suggestions
+        if len(suggestions) > 1 and self.selection_behavior != "any" and _recommended(suggestions) > 1:
             raise CardError("of suggestions that exclude each other at most one is recommended")
 
 

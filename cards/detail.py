@@ -13,6 +13,9 @@ from rules.draft_order import Recognition
 from rules.finding import Answer
 from rules.recommendation import SafetyNote, Situation, Urgency
 
+# Members of an enumeration are slow to reach.
+_APPROPRIATE, _NOT_APPROPRIATE, _NOT_RATED = Situation.APPROPRIATE, Situation.NOT_APPROPRIATE, Situation.NOT_RATED
+_DEFERRED, _SAFETY, _CODED, _YES = Situation.DEFERRED, Situation.SAFETY, Recognition.CODED, Answer.YES
 SAFETY_SHOWN = 3
 UNREAD_SHOWN = 6
 # Before an image that goes ahead, the check that its kind needs; where the advice is to wait, it is noise.
@@ -38,13 +41,13 @@ def _body_of(speaking: Speaking, lead: str) -> str:
         return _joined([f"**{lead}**", _overridden(speaking)])
     if speaking.settled_by_keeping:
         return _joined([f"**{lead}**", *guideline_table(speaking.kind), words["kept-note"]])
-    if situation is Situation.APPROPRIATE:
+    if situation is _APPROPRIATE:
         return _appropriate(speaking, lead)
-    if situation is Situation.DEFERRED:
+    if situation is _DEFERRED:
         return _joined([f"**{lead}**", plan(speaking), words["safety-net"], words["reopen"]])
     if situation in AT_ONCE:
         return _at_once(speaking, lead)
-    if situation is Situation.NOT_RATED and speaking.advice.not_rated_because in _WHY_NOT_RATED_ALONE:
+    if situation is _NOT_RATED and speaking.advice.not_rated_because in _WHY_NOT_RATED_ALONE:
         return _not_rated(speaking, lead)
     return _reasoned(speaking, lead)
 
@@ -68,7 +71,7 @@ def _at_once(speaking: Speaking, lead: str) -> str:
             f"**{bold}**",
             speaking.wording.detail["do-now"].format(do=act.do),
             because(speaking),
-            *_safety(speaking),
+            *_about_safety(speaking),
             *guideline_table(speaking.kind),
             *_caveats(speaking),
         ]
@@ -101,8 +104,8 @@ def _nothing_urgent(speaking: Speaking) -> str:
 
 def _reasoned(speaking: Speaking, lead: str) -> str:
     kind, words = speaking.kind, speaking.wording.detail
-    about_safety = kind.situation is Situation.SAFETY
-    safety = _safety(speaking)
+    about_safety = kind.situation is _SAFETY
+    safety = _about_safety(speaking)
     blocks = [f"**{lead}**", _urgency(kind)]
     if about_safety:
         blocks += safety
@@ -112,7 +115,7 @@ def _reasoned(speaking: Speaking, lead: str) -> str:
         blocks += safety
     blocks += presumed(speaking), _argued(kind)
     blocks += _caveats(speaking)
-    if kind.situation is Situation.NOT_APPROPRIATE and kind.may_defer:
+    if kind.situation is _NOT_APPROPRIATE and kind.may_defer:
         blocks += plan(speaking), words["safety-net"]
     blocks.append(words["worth-asking"])
     return _joined(blocks)
@@ -130,7 +133,7 @@ def _appropriate(speaking: Speaking, lead: str) -> str:
         [
             f"**{lead}**",
             because_line(speaking),
-            *_safety(speaking),
+            *_about_safety(speaking),
             *_caveats(speaking),
             *_where_they_differ(speaking.kind),
         ]
@@ -153,7 +156,7 @@ def _urgency(kind: Kind) -> str:
 def _choices(speaking: Speaking) -> list[str]:
     """What would mend an order that is not rated; each contrast choice with its rating; ways around MRI."""
     kind, wording = speaking.kind, speaking.wording
-    if kind.situation is Situation.NOT_RATED and kind.not_rated_because in ("not-recognised", "child"):
+    if kind.situation is _NOT_RATED and kind.not_rated_because in ("not-recognised", "child"):
         return [wording.detail["recognise" if kind.not_rated_because == "not-recognised" else "child"]]
     if not kind.alternatives:
         return []
@@ -173,14 +176,14 @@ def _choices(speaking: Speaking) -> list[str]:
 def _caveats(speaking: Speaking) -> list[str]:
     """What qualifies the advice: how the order was read, interpretations, what was not read, duplicates."""
     advice = speaking.advice
-    caveats = [] if advice.situation is Situation.NOT_RATED else _how_read(speaking)
+    caveats = [] if advice.situation is _NOT_RATED else _how_read(speaking)
     caveats += _interpreted(speaking.kind)
     if advice.gaps or advice.unread:
         caveats += _not_read(speaking)
     if advice.duplicates:
         caveats.append(_duplicates(speaking))
     mimic = advice.findings.mimic
-    if mimic.because and mimic.answer is Answer.YES:
+    if mimic.because and mimic.answer is _YES:
         caveats.append(speaking.wording.detail["mimic"].format(entries=entries(mimic.because, speaking.wording)))
     return caveats
 
@@ -197,7 +200,7 @@ def _interpreted(kind: Kind) -> tuple[str, ...]:
 def _how_read(speaking: Speaking) -> list[str]:
     order, words = speaking.advice.order, speaking.wording.detail
     found = []
-    if order.recognition is not Recognition.CODED:
+    if order.recognition is not _CODED:
         if order.recognition is Recognition.READ_FROM_TEXT:
             found.append(words["read-from-text"].format(study=speaking.kind.study))
         if order.recognition in (Recognition.NOT_RECOGNISED, Recognition.NOT_AMONG_ELEVEN) and order.name:
@@ -209,18 +212,19 @@ def _how_read(speaking: Speaking) -> list[str]:
     return found
 
 
-def _safety(speaking: Speaking) -> list[str]:
+def _about_safety(speaking: Speaking) -> list[str]:
     """The rows that hold, each for its study, with the entry behind them shown once."""
     advice, words = speaking.advice, speaking.wording.detail
     lines: list[str] = []
-    notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
-    if notes:
-        lines += _on_record(notes, speaking)
+    if advice.safety:
+        notes = [note for note in advice.safety if not note.ask][:SAFETY_SHOWN]
+        if notes:
+            lines += _on_record(notes, speaking)
     if advice.parallel is not None:
         lines.append(words["parallel"].format(study=speaking.wording.study[advice.parallel.procedure.value].short))
-    if advice.situation in _ASKS_BEFORE and act_key(speaking.kind) != "aortic":
+    if advice.safety and advice.situation in _ASKS_BEFORE and act_key(speaking.kind) != "aortic":
         # Every MR facility screens again; on a card of one line only the question that comes too late there is asked.
-        one_line = advice.situation is Situation.APPROPRIATE
+        one_line = advice.situation is _APPROPRIATE
         asked = [note.says for note in advice.safety if note.ask and (not one_line or note.domain == "pregnancy")]
         if asked:
             lines.append(words["ask-safety"].format(says=" ".join(asked)))

@@ -56,6 +56,8 @@ def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
     """Record text in quotation marks; longer text ends in an ellipsis, so that a cut is seen."""
     if len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
+    elif "  " not in text and _HARMLESS.fullmatch(text):  # most entries; as in ``escaped``
+        return f"“{text.strip()}”"
     return f"“{escaped(text)}”"
 
 

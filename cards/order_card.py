@@ -24,14 +24,14 @@ def card_of(speaking: Speaking) -> Card:
     own_system = speaking.call.terminology.own.url
     reasons = () if settled or speaking.settled_by_keeping else override_reasons(advice.situation, own_system)
     return Card(
-        summary=headline.summary,
-        indicator=headline.indicator,
-        detail=drawn(detail_of(speaking, lead, offered.by_hand), profile),
-        source=source_of(speaking),
-        suggestions=suggestions,
-        selection_behavior=profile.selection if suggestions else "",
-        links=() if settled else links_of(speaking),
-        override_reasons=reasons,
-        uuid=card_id(speaking.call.ids, advice),
-        extension=extension_of(profile),
+        headline.summary,
+        headline.indicator,
+        drawn(detail_of(speaking, lead, offered.by_hand), profile),
+        source_of(speaking),
+        suggestions,
+        profile.selection if suggestions else "",
+        () if settled else links_of(speaking),
+        reasons,
+        card_id(speaking.call.ids, advice),
+        extension_of(profile),
     )

@@ -26,6 +26,8 @@ CHECKED_NONE = "red-flags-checked-none"
 DEFERRED = "deferred-by-clinician"
 KEPT = "order-kept-with-reason"
 MOST_REFERENCES = 8
+_YES = Answer.YES  # a member of an enumeration is slow to reach
+_NONE: frozenset[str] = frozenset()
 # The answer that the advice is worked out with while the question is open: it changes no rating.
 _ASSUMED = {"candidate": "no", "indication": "yes", "cauda_equina": "no", "prior_imaging": "no"}
 # What is sent of a new order where its details would be replaced by the client's own.
@@ -186,9 +188,9 @@ def supporting(speaking: Speaking) -> tuple[str, ...]:
     evidence: list[Evidence] = []
     for flag in speaking.flags:
         evidence += flag.because
-    if not evidence or findings.candidate.answer is Answer.YES:
+    if not evidence or findings.candidate.answer is _YES:
         for finding in (findings.candidate, findings.conservative_care, findings.trend, findings.radiculopathy):
-            if finding.answer is Answer.YES:
+            if finding.answer is _YES:
                 evidence += finding.because
         evidence += findings.episode.because
     return tuple(dict.fromkeys([each.reference for each in evidence]))[:MOST_REFERENCES]
@@ -209,14 +211,10 @@ def _plain(
     references: tuple[str, ...] = (),
 ) -> OrderChange:
     terminology = speaking.call.terminology
+    reasons = tuple([own_reason(code, terminology) for code in codes]) if codes else ()
+    extensions = _extensions(speaking, speaking.advice.rating)
     return OrderChange(
-        own_system=terminology.own.url,
-        priority=priority,
-        reasons=tuple([own_reason(code, terminology) for code in codes]),
-        references=references,
-        note=note.strip(),
-        day=speaking.call.day,
-        extensions=_extensions(speaking, speaking.advice.rating),
+        terminology.own.url, (), "", priority, reasons, _NONE, references, note.strip(), speaking.call.day, extensions
     )
 
 

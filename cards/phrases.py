@@ -29,6 +29,7 @@ RED_FLAGS = (
 )
 red_flags_of: Callable[[Findings], tuple[Finding, ...]] = attrgetter(*RED_FLAGS)
 NOT_A_CAUSE_ALONE = frozenset({"weakness:mild"})
+_YES = Answer.YES  # a member of an enumeration is slow to reach
 
 
 def study_short(order: DraftOrder, wording: Wording) -> str:
@@ -89,7 +90,7 @@ def key_of(finding: Finding) -> str:
 
 def red_flags(findings: Findings) -> list[Finding]:
     """Every red flag that is answered yes, in the order of evaluation."""
-    yes = Answer.YES
+    yes = _YES
     return [finding for finding in red_flags_of(findings) if finding.answer is yes]
 
 
@@ -98,7 +99,7 @@ def cause_of(flags: Sequence[Finding], findings: Findings) -> Finding | None:
     for finding in flags:
         if key_of(finding) not in NOT_A_CAUSE_ALONE:
             return finding
-    return findings.candidate if findings.candidate.answer is Answer.YES else None
+    return findings.candidate if findings.candidate.answer is _YES else None
 
 
 def level_of(finding: Finding) -> str:
@@ -110,11 +111,12 @@ def level_of(finding: Finding) -> str:
 
 def entry(evidence: Evidence, wording: Wording) -> str:
     """One entry of the record: what it says, its date as recorded, and how it is said."""
-    known = date_as_recorded(evidence.dated) if evidence.dated else ""
-    if evidence.marks:
-        notes = [known, *[wording.mark.get(mark) or escaped(mark) for mark in evidence.marks]]
+    says, dated, marks = quoted(evidence.says), evidence.dated, evidence.marks
+    known = date_as_recorded(dated) if dated else ""
+    if marks:
+        notes = [known, *[wording.mark.get(mark) or escaped(mark) for mark in marks]]
         known = ", ".join(filter(None, notes))
-    return f"{quoted(evidence.says)} ({known})" if known else quoted(evidence.says)
+    return f"{says} ({known})" if known else says
 
 
 def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES_SHOWN) -> str:
@@ -122,6 +124,8 @@ def entries(evidence: Sequence[Evidence], wording: Wording, shown: int = ENTRIES
     if len(evidence) == 1:
         return entry(evidence[0], wording)
     told = _once(evidence)
+    if len(told) == 1:
+        return entry(told[0], wording)
     words = [entry(each, wording) for each in told[:shown]]
     if len(told) > shown:
         words.append(wording.detail["more"].format(count=len(told) - shown))

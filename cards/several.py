@@ -22,6 +22,7 @@ _RANK = {situation: rank for rank, situation in enumerate(Situation)}
 _NOT_BESIDE_EMERGENCY = frozenset(
     {Situation.PRIOR_IMAGING, Situation.NOT_APPROPRIATE, Situation.DEFERRED, Situation.ANSWER_MISSING}
 )
+_DEFERRED, _APPROPRIATE = Situation.DEFERRED, Situation.APPROPRIATE  # a member of an enumeration is slow to reach
 _LOUDNESS = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -47,13 +48,15 @@ def cards_of(speaking: Sequence[Speaking]) -> tuple[Card, ...]:
 
 def speaking_about(advice: Sequence[Advised], call: Call) -> list[Speaking]:
     """Every order's advice with its words, as the orders came."""
+    if len(advice) == 1:
+        return [speaking_of(_escalated(advice[0]), call)]
     names = _names(advice, call.wording)
     return [speaking_of(_escalated(each), call, name) for each, name in zip(advice, names, strict=True)]
 
 
 def as_shown(advice: Recommendation) -> Recommendation:
     """The advice as its card has it: a deferral made earlier does not hide a red flag that has come to light since."""
-    if advice.situation is not Situation.DEFERRED or advice.urgency is Urgency.ROUTINE or not advice.secondary:
+    if advice.situation is not _DEFERRED or advice.urgency is Urgency.ROUTINE or not advice.secondary:
         return advice
     first, *rest = advice.secondary
     return structs.replace(advice, situation=first, secondary=tuple(rest))
@@ -66,8 +69,6 @@ def _escalated(advised: Advised) -> Advised:
 
 def _names(advice: Sequence[Advised], wording: Wording) -> list[str]:
     """What each order is called when several were selected: its study, numbered where two are alike."""
-    if len(advice) == 1:
-        return [""]
     studies = [study_short(each.recommendation.order, wording) for each in advice]
     count = Counter(studies)
     return [
@@ -81,7 +82,7 @@ def _names(advice: Sequence[Advised], wording: Wording) -> list[str]:
 def _is_shown(speaking: Speaking) -> bool:
     """The one-line card of an appropriate order is a setting, unless it has something to do on it."""
     advice = speaking.advice
-    if advice.situation is not Situation.APPROPRIATE or speaking.call.rendering.show_appropriate:
+    if advice.situation is not _APPROPRIATE or speaking.call.rendering.show_appropriate:
         return True
     if advice.duplicates or advice.gaps or advice.unread or advice.order.level_not_stated:
         return True

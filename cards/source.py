@@ -24,6 +24,7 @@ _BY_GUIDELINE = {
     "acr-acute-spinal-trauma": "acr-trauma",
     "acr-pulsatile-abdominal-mass": "nice-ng156",
 }
+_SAFETY, _DEFERRED = Situation.SAFETY, Situation.DEFERRED  # members of an enumeration are slow to reach
 _WAITING = frozenset({Situation.NOT_APPROPRIATE, Situation.PRIOR_IMAGING})
 _ARGUED = _WAITING | {Situation.WRONG_TEST, Situation.ANSWER_MISSING, Situation.SAFETY}
 _WITHOUT_LINKS = frozenset({Situation.APPROPRIATE, Situation.DEFERRED, Situation.NOT_RATED})
@@ -33,7 +34,7 @@ def source_of(speaking: Speaking) -> Source:
     """The primary guidance behind the card, and a topic that stays the same for this kind of advice."""
     advice, kind = speaking.advice, speaking.kind
     source = _source(kind)
-    if kind.situation is Situation.SAFETY:
+    if kind.situation is _SAFETY:
         cited = next((note.cites[0] for note in advice.safety if not note.ask and note.cites), "")
         if cited:
             source = Source(cited, topic=source.topic)
@@ -108,11 +109,11 @@ def _page_links(speaking: Speaking) -> tuple[Link, ...]:
     if not rendering.base_url:
         return ()
     audiences: list[Audience] = []
-    if advice.situation is Situation.DEFERRED or (advice.may_defer and advice.situation in _WAITING):
+    if advice.situation is _DEFERRED or (advice.may_defer and advice.situation in _WAITING):
         audiences.append("patient")
     if rendering.own_pages and advice.situation in _ARGUED:
         audiences.append("clinician")
-    return tuple([_page_link(audience, speaking) for audience in audiences])
+    return tuple([_page_link(audience, speaking) for audience in audiences]) if audiences else ()
 
 
 def _page_link(audience: Audience, speaking: Speaking) -> Link:

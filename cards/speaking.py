@@ -5,13 +5,13 @@ from msgspec import Struct
 from cards.card import Resource
 from cards.ids import Ids
 from cards.kind import Kind, kind_for
-from cards.phrases import cause_of, iso, level_of, red_flags
+from cards.phrases import cause_of, level_of, red_flags
 from cards.rendering import Advised, Overridden, Rendering
 from cards.wording import Wording
 from fhir_mappings.order_annotations import Consult, annotated, rating_extensions
 from fhir_mappings.terminology import Terminology
 from fhir_mappings.tidy import tidy
-from rules.finding import Finding
+from rules.finding import Answer, Finding
 from rules.guideline_tables import Guidelines
 from rules.procedures import MRI
 from rules.recommendation import Recommendation, Situation, Study, Urgency
@@ -21,6 +21,8 @@ _SETTLED_BY_KEEPING = frozenset({Situation.WRONG_TEST, Situation.PRIOR_IMAGING, 
 AT_ONCE = frozenset({Situation.EMERGENCY, Situation.IMMEDIATE})
 # Possibly an emergency; and what is one line already.
 _NEVER_SETTLED = frozenset({Situation.POSSIBLE_CAUDA_EQUINA, Situation.APPROPRIATE})
+_YES = Answer.YES  # a member of an enumeration is slow to reach
+_NO_CAUSE = ("", "")
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -80,41 +82,42 @@ def speaking_of(advised: Advised, call: Call, order_named: str = "") -> Speaking
     rendering, terminology = call.rendering, call.terminology
     flags = red_flags(findings)
     cause = cause_of(flags, findings)
-    named = (cause.name, level_of(cause)) if cause is not None else ("", "")
+    named = (cause.name, level_of(cause)) if cause is not None else _NO_CAUSE
     kind = kind_for(advice, named, call.wording, rendering.profile, terminology, call.guidelines)
     not_recorded = kind.silent and findings.checked_none_on is None
-    kept = "order-kept-with-reason" in [reason.concept for reason in advice.order.reasons]
+    reasons = advice.order.reasons
+    kept = bool(reasons) and "order-kept-with-reason" in [reason.concept for reason in reasons]
     critical = _is_critical(advice)
     consult = Consult(rendering.mechanism, call.ids.of("consult", reference), terminology.own.url)
     order = tidy(advised.raw_draft)
     extensions = rating_extensions(advice.rating, consult) if advice.rating is not None else ()
-    return Speaking(
-        call=call,
-        wording=call.wording,
-        kind=kind,
-        advice=advice,
-        order=order,
-        consult=consult,
-        rated=annotated(order, extensions),
-        flags=flags,
-        recheck_day=iso(advice.recheck.on) if advice.recheck is not None else "",
-        kept=kept,
-        order_named=order_named,
+    return Speaking(  # in the order of the fields: with so many, naming each would take four times as long
+        call,
+        call.wording,
+        kind,
+        advice,
+        order,
+        consult,
+        annotated(order, extensions),
+        flags,
+        advice.recheck.on.isoformat() if advice.recheck is not None else "",
+        kept,
+        order_named,
         # With a weakness on record, "strength checked, none" would be untrue.
-        statement_needed=not_recorded and not findings.weakness.yes,
-        flags_not_recorded=not_recorded,
-        is_critical=critical,
-        settled_by_keeping=kept and _settles(advice),
+        not_recorded and findings.weakness.answer is not _YES,
+        not_recorded,
+        critical,
+        kept and _settles(advice),
         # Never where an emergency is possible and only an answer can rule it out.
-        settled_by_override=overridden is not None and not critical and advice.situation not in _NEVER_SETTLED,
-        overridden=overridden,
+        overridden is not None and not critical and advice.situation not in _NEVER_SETTLED,
+        overridden,
     )
 
 
 def _is_critical(advice: Recommendation) -> bool:
     if advice.situation in AT_ONCE:
         return True
-    return "contraindicated" in [note.severity for note in advice.safety if not note.ask]
+    return bool(advice.safety) and "contraindicated" in [note.severity for note in advice.safety if not note.ask]
 
 
 def _settles(advice: Recommendation) -> bool:

@@ -23,7 +23,7 @@ _LINE: Final = b'{"time":%b,"level":"%b","event":"%b",%b\n'
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class CallLine(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class CallLine(Struct, frozen=True, omit_defaults=True, gc=False):
     """One hook call. Every field is listed here on purpose: what is not a field cannot be logged."""
 
     service: str

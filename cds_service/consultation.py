@@ -116,7 +116,7 @@ def _consult(
         judged = _judged(drafts, service)
 
     progress.offset = offset = _offset(judged)
-    as_of = now.astimezone(offset).date()
+    as_of = (now if offset is UTC else now.astimezone(offset)).date()
     picture = draw_picture(
         gathered.chart, _context(call, offset), as_of, tools.terminology, context_facts(call, tools.terminology)
     )
@@ -137,17 +137,9 @@ def _consult(
         check_answer(answer_as_dict(answer))
     encoded = answer_as_json(answer)
     progress.answered = perf_counter()
-    return Consultation(
-        answer=encoded,
-        hook_differs=hook_differs,
-        ids=ids,
-        picture=picture,
-        advice=advice,
-        shown=answer,
-        fetched=progress.fetched,
-        overrides=tuple([override for override in overrides if override is not None]),
-        editions=(guidelines.acr.info.id, guidelines.acp.id, guidelines.nice.id),
-    )
+    remembered = tuple([each for each in overrides if each is not None]) if any(overrides) else ()
+    editions = (guidelines.acr.info.id, guidelines.acp.id, guidelines.nice.id)
+    return Consultation(encoded, hook_differs, ids, picture, advice, answer, progress.fetched, remembered, editions)
 
 
 def _judged(drafts: tuple[ReadDraft, ...], service: Service) -> list[ReadDraft]:
@@ -161,16 +153,12 @@ def _judged(drafts: tuple[ReadDraft, ...], service: Service) -> list[ReadDraft]:
 
 
 def _others(draft: ReadDraft, drafts: tuple[ReadDraft, ...]) -> tuple[DraftOrder, ...]:
-    return tuple([other.order for other in drafts if other is not draft])
+    return tuple([other.order for other in drafts if other is not draft]) if len(drafts) > 1 else ()
 
 
 def _context(call: HookCall, offset: timezone) -> PatientContext:
-    return PatientContext(
-        patient_id=call.context.patient_id,
-        encounter_id=call.context.encounter_id,
-        offset=offset,
-        draft_ids=draft_ids(call),
-    )
+    context = call.context
+    return PatientContext(context.patient_id, context.encounter_id, offset, draft_ids(call))
 
 
 def _offset(judged: list[ReadDraft]) -> timezone:
@@ -183,21 +171,15 @@ def _offset(judged: list[ReadDraft]) -> timezone:
             zone = datetime.fromisoformat(stamp).tzinfo
         except ValueError:
             continue
+        if zone is UTC:  # as most are written
+            return UTC
         if isinstance(zone, timezone) and abs(zone.utcoffset(None)) <= _FURTHEST:
             return zone
     return UTC
 
 
 def _ids(call: HookCall, service: Service, caller: Caller, digest: str, as_of: date) -> CallIds:
-    return CallIds(
-        client=caller.client,
-        service=service.id,
-        hook=service.hook,
-        hook_instance=call.hook_instance,
-        body_digest=digest,
-        patient_id=call.context.patient_id,
-        decided_on=as_of,
-    )
+    return CallIds(caller.client, service.id, service.hook, call.hook_instance, digest, call.context.patient_id, as_of)
 
 
 def digest_of(body: bytes) -> str:
@@ -219,9 +201,6 @@ def decision_of(consultation: Consultation) -> str:
 
 
 def _rendering(service: Service, caller: Caller, tools: Collaborators) -> Rendering:
-    return Rendering(
-        profile=PROFILES[caller.profile],
-        show_appropriate=service.hook in tools.settings.show_appropriate,
-        base_url=tools.settings.base_url,
-        own_pages=tools.own_pages,
-    )
+    settings = tools.settings
+    shows = service.hook in settings.show_appropriate
+    return Rendering(PROFILES[caller.profile], shows, settings.base_url, tools.own_pages)

@@ -260,7 +260,7 @@ def _card(card: Card) -> CardSummary:
 
 def gaps_of(picture: ClinicalPicture) -> tuple[str, ...]:
     """Which parts of the record could not be read, and why."""
-    return tuple([f"{gap.source}: {gap.why}" for gap in picture.gaps])
+    return tuple([f"{gap.source}: {gap.why}" for gap in picture.gaps]) if picture.gaps else ()
 
 
 def timings_of(arrival: Arrival) -> Timings:

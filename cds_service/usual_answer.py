@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import lru_cache
 from typing import Any, Final
 
 from gunicorn import SERVER, util
@@ -22,6 +21,9 @@ _HEAD: Final = re.compile(
 
 # Of no hop, and the same for many answers: nothing of a caller's is kept from one to the next.
 _PLAIN: Final = frozenset({"Content-Type", "Vary", *(name for name, _ in OVER_HTTPS)})
+_known_heads: Final[dict[tuple[str, tuple[tuple[str, str], ...], bool], bytes]] = {}
+_MOST_HEADS: Final = 64
+_END: Final = b"\r\n\r\n"
 
 
 class InvalidHead(ValueError):
@@ -47,11 +49,18 @@ class UsualAnswer:
         """The whole answer."""
         if self._written:
             content = b"".join((*self._written, content))
-        length = ("Content-Length", str(len(content)))
-        headers = tuple([each for each in self._headers if each != length])
-        lines = _lines_of_plain if _PLAIN.issuperset([name for name, _ in headers]) else _lines
-        head = f"{lines(self._status, headers, keep_alive)}Date: {_now()}\r\nContent-Length: {length[1]}\r\n\r\n"
-        return head.encode("latin-1") + content
+        length = str(len(content))
+        headers = tuple([each for each in self._headers if each != ("Content-Length", length)])
+        usual = self._status, headers, keep_alive
+        head = _known_heads.get(usual) or _head(*usual)
+        return b"".join((head, b"Date: ", _now(), b"\r\nContent-Length: ", length.encode("ascii"), _END, content))
+
+
+def _head(status: str, headers: tuple[tuple[str, str], ...], keep_alive: bool) -> bytes:
+    head = _lines(status, headers, keep_alive).encode("latin-1")
+    if len(_known_heads) < _MOST_HEADS and _PLAIN.issuperset([name for name, _ in headers]):
+        _known_heads[status, headers, keep_alive] = head
+    return head
 
 
 def _lines(status: str, headers: tuple[tuple[str, str], ...], keep_alive: bool) -> str:
@@ -68,19 +77,16 @@ def _lines(status: str, headers: tuple[tuple[str, str], ...], keep_alive: bool) 
     return head
 
 
-_lines_of_plain: Final = lru_cache(maxsize=64)(_lines)
-
-
 class _Clock:
     second = 0
-    text = ""
+    text = b""
 
 
-def _now() -> str:
+def _now() -> bytes:
     """The date of an answer, made once a second."""
     second = int(time.time())
     if second != _Clock.second:
-        _Clock.text = formatdate(second, usegmt=True)
+        _Clock.text = formatdate(second, usegmt=True).encode("ascii")
         _Clock.second = second
     return _Clock.text
 

@@ -46,8 +46,7 @@ def rating_of(study: Study) -> Rating:
 def rating_extensions(rating: Rating, consult: Consult) -> tuple[Resource, ...]:
     """The three extensions that the guide requires beside each other."""
     # The finer codings are ACR's; another guideline's rating does not carry them.
-    by_acr = rating.guideline == "acr"
-    category, score = (rating.category, rating.score) if by_acr else (None, None)
+    category, score = (rating.category, rating.score) if rating.guideline == "acr" else (None, None)
     return (_rating(rating.pama, category, score, consult.own_system), *_consulted(consult))
 
 

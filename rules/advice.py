@@ -19,7 +19,7 @@ from rules.kind_of_case import KindOfCase, kind_of, unread_alone
 from rules.procedures import ONLY_FOR_BACK_PAIN, Procedure
 from rules.rating import rate
 from rules.recheck import recheck_interval, recheck_plan
-from rules.recommendation import BetterTest, PamaRating, Rating, Recommendation, SafetyNote, Situation, Study
+from rules.recommendation import BetterTest, PamaRating, Question, Rating, Recommendation, SafetyNote, Situation, Study
 from rules.safety_rules import device_on_record, evidence_in, hazards, row_rests_on, safety_notes
 from rules.sensitivity import MOST_SHOWN, is_robust, presumed_names, what_would_change
 from rules.situation import Circumstances, situations_of
@@ -45,9 +45,7 @@ def recommend_on(
         order=order,
         findings=findings,
         safety=_with_evidence(known, findings) if advice.safety else (),
-        questions=tuple(
-            [replace(question, evidence=getattr(findings, question.finding).because) for question in advice.questions]
-        ),
+        questions=_with_their_evidence(advice.questions, findings) if advice.questions else (),
         recheck=recheck_plan(known.recheck, findings, picture.as_of, guidelines.parameters) if known.recheck else None,
         unread=_unread(order, picture) if order.unread_reasons or picture.unread_current_problems else (),
         duplicates=_duplicates(order, others) if others else (),
@@ -69,6 +67,10 @@ def _advice_on(kind: KindOfCase, guidelines: Guidelines) -> _KnownAdvice:
     rests_on = tuple(row_rests_on(note.row, guidelines) for note in advice.safety)
     recheck = recheck_interval(findings, guidelines.parameters) if advice.may_defer else None
     return _KnownAdvice(advice, rests_on, recheck)
+
+
+def _with_their_evidence(questions: tuple[Question, ...], findings: Findings) -> tuple[Question, ...]:
+    return tuple([replace(each, evidence=getattr(findings, each.finding).because) for each in questions])
 
 
 def _with_evidence(known: _KnownAdvice, findings: Findings) -> tuple[SafetyNote, ...]:

@@ -146,7 +146,10 @@ def serial_weight_loss(reading: Reading) -> list[Evidence]:
     if len(weights) < 2:
         return []
     values = [fact.value for fact in weights if fact.value is not None]
-    if len(values) < 2 or (max(values) - min(values)) * 100.0 < (limits.weight_loss_percent - 1.0) * max(values):
+    if len(values) < 2:
+        return []
+    most = max(values)
+    if (most - min(values)) * 100.0 < (limits.weight_loss_percent - 1.0) * most:
         return []  # no two weights differ enough, whenever they were taken
     by_day = _weights_by_day(reading)
     if len(by_day) < 2:

@@ -18,6 +18,7 @@ ACTIVE = "exercise-therapy"
 KINDS = (ACTIVE, "manipulation", "nsaid", "other-analgesic", "neuropathic-medicine")
 _STATED = frozenset({"care-done-stated", "care-not-done-stated", "care-duration-stated"})
 CARE_GROUPS = _STATED | frozenset(KINDS)
+_YES, _UNKNOWN = Answer.YES, Answer.UNKNOWN  # a member of an enumeration is slow to reach
 _BOOKED = frozenset({FactKind.REQUEST, FactKind.DRAFT, FactKind.REASON})
 
 
@@ -73,13 +74,15 @@ def _judged(reading: Reading, indication: Finding, care: _Care, considered: tupl
     since = earliest(began or [fact.began for fact in care.doubtful])
     return Finding(
         NAME,
-        Answer.YES if adequate else Answer.UNKNOWN,
+        _YES if adequate else _UNKNOWN,
         ADEQUATE if adequate else POSSIBLE,
         frozenset(marks),
         ordered(evidence),
-        considered=considered,
-        since=since,
-        notes=tuple(notes),
+        (),
+        considered,
+        False,
+        since,
+        tuple(notes),
     )
 
 
@@ -156,7 +159,7 @@ def _since_at_least(reading: Reading, starts: list[DateInterval | None]) -> bool
 
 def _persisting(reading: Reading, indication: Finding) -> bool:
     """The pain is still the reason for the order, and the newest pain score is not zero."""
-    if indication.answer is not Answer.YES:
+    if indication.answer is not _YES:
         return False
     newest: tuple[date, float] | None = None
     for fact in reading.facts.get("pain-score", ()):

@@ -47,7 +47,7 @@ def _statement(reading: Reading, _trend: Finding, found: Gathered) -> None:
 def _any_fever(reading: Reading) -> bool:
     """Was any temperature high, whenever it was taken? Most records hold many that were not."""
     limit = reading.parameters.fever_celsius
-    temperatures = reading.group("body-temperature")
+    temperatures = reading.facts.get("body-temperature", ())
     return bool([fact for fact in temperatures if fact.value is not None and fact.value >= limit])
 
 

@@ -21,13 +21,15 @@ _RED_FLAG = frozenset({
     "low-velocity-trauma", "osteoporosis", "vertebral-fracture", "fragility-fracture", "fracture-statement",
     "major-trauma", "traumatic-spinal-fracture", "cord-injury", "major-trauma-statement", "lumbar-surgery",
 })  # fmt: skip
+_YES = Answer.YES  # a member of an enumeration is slow to reach
+_NO_MARKS: frozenset[str] = frozenset()
 _CHART = (FactKind.CONDITION, FactKind.OBSERVATION)
 
 
 def indication(reading: Reading) -> Finding:
     """The order's reason, else an active condition of the low back; a clinician's answer outweighs both."""
     answer = _answer(reading)
-    if "spinal-stenosis" in reading.facts and answer.answer is Answer.YES and _is_stenosis(reading):
+    if "spinal-stenosis" in reading.facts and answer.answer is _YES and _is_stenosis(reading):
         return msgspec.structs.replace(answer, marks=answer.marks | _STENOSIS)
     return answer
 
@@ -51,7 +53,7 @@ def _answer(reading: Reading) -> Finding:
             return Finding("indication", Answer.NO, because=ordered(no))
     low_back = _reasons(reading, "low-back")
     if low_back:
-        return Finding("indication", Answer.YES, because=ordered(low_back))
+        return Finding("indication", _YES, "", _NO_MARKS, ordered(low_back))
     return _from_other_reasons(reading) or _from_chart(reading)
 
 
