@@ -95,6 +95,11 @@ class Drainer:
         """How far each living writer's journal has been stored."""
         return self._living
 
+    @property
+    def drained(self) -> Drained:
+        """What the last round did, also one that ended half-way because the store was down."""
+        return self._drained
+
     def drain(self, manner: Manner = USUALLY, goes_on: Callable[[], bool] = lambda: True) -> Drained:
         """Everything that is here by now; after any batch it may end, if it is not to go on."""
         self._manner, self._goes_on = manner, goes_on

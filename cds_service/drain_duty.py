@@ -171,7 +171,15 @@ class DrainDuty:
             self._store = self._open_store()
         if self._drainer is None:
             self._drainer = Drainer(self._folder, self._store)
-        drained = self._drainer.drain(manner, goes_on)
+        try:
+            self._drainer.drain(manner, goes_on)
+        finally:  # what was stored, or found to be missing, before the store went down is not met again
+            self._count(self._drainer.drained)
+        if time.monotonic() - self._kept >= SECONDS_BETWEEN_KEEPINGS:
+            self._kept = time.monotonic()
+            self._keeping(self._store)
+
+    def _count(self, drained: Drained) -> None:
         self._damage = self._damage.also(drained)
         if drained.records or drained.lost:
             self._stored(drained)
@@ -180,9 +188,6 @@ class DrainDuty:
             self._operator.write("error", "audit-store", f"{said}; lumbar-cds audit verify names them")
         if drained.lost:
             self._operator.write("error", "audit-journal", f"{drained.lost} records are missing from a journal")
-        if time.monotonic() - self._kept >= SECONDS_BETWEEN_KEEPINGS:
-            self._kept = time.monotonic()
-            self._keeping(self._store)
 
     def _is_down(self, why: str) -> None:
         self._drainer = None  # where it had come to is asked of the store when it is back

@@ -101,6 +101,28 @@ def test_what_waits_is_told_and_gone_once_it_is_stored(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_what_a_round_met_before_the_store_went_down_is_counted_and_told(tmp_path: Path) -> None:
+    class TakesOne(Memory):
+        def append(self, writer: str, frames: Sequence[Frame]) -> int:
+            if self.frames:
+                raise StoreDown("switched off")
+            super().append(writer, frames)
+            return len(frames)  # all of them set aside
+
+    store, counted = TakesOne(), Counted()
+    duty = a_duty(tmp_path, store, counted)
+    for writer in ("one", "other"):
+        journal = JournalWriter(tmp_path, writer)
+        journal.append(encode(VIEW))
+        journal.close()
+    assert not duty.round()
+    assert counted.records == 1
+    assert drain_status(tmp_path).damage.set_aside == 1
+    assert not duty.round()
+    assert counted.records == 1
+    assert drain_status(tmp_path).damage.set_aside == 1
+
+
 def test_a_store_that_is_down_is_told_and_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     store = Memory()
     duty = a_duty(tmp_path, store)
