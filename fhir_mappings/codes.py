@@ -87,6 +87,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     ``unread``: it says something that we do not understand. ``contradicted``: its codings and its text disagree about
     whether it is so. ``silent``: it says nothing that a rule could use. ``may_matter``: unread, and its words speak of
     the back or of a red flag, or there are none. ``ages``: a vital sign, which an old entry says nothing about today.
+    ``plain``: by its codes it says one thing, and nothing is left over.
     ``clutter``: codes of no table, whose words say nothing that may matter; of such is most of a record.
     """
 
@@ -105,6 +106,7 @@ class CodeReading(Struct, frozen=True, gc=False):
     silent: bool = False
     may_matter: bool = False
     ages: bool = False
+    plain: bool = False
     clutter: bool = False
 
 
@@ -332,6 +334,7 @@ def _coded(concept: CodeableConcept, known: _Known) -> CodeReading:
         side=side,
         silent=not statements and known.observable is None,
         may_matter=contradicted,
+        plain=len(statements) == 1 and known.observable is None and not contradicted,
         ages=bool(statements) and known.observable is None and all(each.concept in _AGING for each in statements),
     )
 

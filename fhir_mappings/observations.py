@@ -31,28 +31,13 @@ from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.partial_dates import since_at_least
 from fhir_mappings.record_text import shown
 from fhir_mappings.text_reading import has_red_flag_stem
-from fhir_mappings.units import Number, unit_in_words
+from fhir_mappings.units import Number
 from fhir_mappings.unread_results import may_be_a_finding
+from fhir_mappings.usual_numbers import MEASURED, NUMBERS, SCORES, in_words, usual_number
 from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
 
 _STATUSES = frozenset({"final", "amended", "corrected", "preliminary"})
-# Scores under the names that the rules use: concept of the code to (concept, instrument, kind of number).
-_SCORES = {
-    "pain-severity-nrs": ("pain-score", "nrs", "pain-score/nrs"),
-    "pain-intensity": ("pain-score", "nrs", "pain-score/nrs"),
-    "pain-severity-vas": ("pain-score", "vas", "pain-score/vas"),
-    "oswestry-disability-index": ("oswestry-disability-index", "", "oswestry-disability-index"),
-    "peg-score": ("function-score", "peg", "function-score/peg"),
-    "bpi-pain-interference": ("function-score", "bpi-pain-interference", "function-score/bpi-pain-interference"),
-    "promis-physical-function": (
-        "function-score", "promis-physical-function", "function-score/promis-physical-function",
-    ),
-    "promis-pain-interference": (
-        "function-score", "promis-pain-interference", "function-score/promis-pain-interference",
-    ),
-}  # fmt: skip
-_MEASURED = ("body-temperature", "body-weight", "egfr", "post-void-residual", "symptom-duration")
 # Names of tests: without a result they say that the test was ordered, no more.
 _TESTS = frozenset({"blood-culture", "pregnancy-test", "straight-leg-raise", "crossed-straight-leg-raise"})
 _PRESENT = frozenset({"yes", "present", "positive", "abnormal"})
@@ -73,6 +58,10 @@ def observation_facts(observation: Observation, reading: CodeReading, page: Page
     side = "" if observation.body_site is NOTHING else side_in(observation.body_site, page.codes)
     encounter = encounter_of(observation.encounter)
     marks = ("preliminary",) if status == "preliminary" else ()
+    if reading.plain and observation.value_quantity is not NOTHING and reading.statements[0].concept in NUMBERS:
+        number = usual_number(observation, reading, page, began, dated, side, encounter, marks)
+        if number is not None:
+            return [number]
     item = _Item(observation, reading, page, observation, began, dated, side, encounter, marks)
     if observation.component is NOTHING or not is_given(observation.component):
         return item.facts(panel=False)
@@ -249,7 +238,7 @@ class _Item(Struct, gc=False):
                 self._say(statement.concept, statement, present=statement.present)
 
     def _score(self, statement: Statement) -> None:
-        name, instrument, kind = _SCORES[statement.concept]
+        name, instrument, kind = SCORES[statement.concept]
         number = number_of(self._result, kind)
         if number is not None:
             self._say(name, statement, number=number, site=instrument)
@@ -307,8 +296,8 @@ class _Item(Struct, gc=False):
 
 
 _READERS: dict[str, Callable[[_Item, Statement], None]] = {
-    **dict.fromkeys(_SCORES, _Item._score),
-    **dict.fromkeys(_MEASURED, _Item._measured),
+    **dict.fromkeys(SCORES, _Item._score),
+    **dict.fromkeys(MEASURED, _Item._measured),
     **dict.fromkeys(("esr", "crp"), _Item._marker),
     "muscle-strength": _Item._strength,
     "symptom-onset": _Item._onset,
@@ -325,9 +314,7 @@ def _said(name: str, result: Result) -> str:
 def _value_in_words(result: Result) -> str:
     quantity = result.quantity
     if quantity is not None and quantity.value is not None:
-        number = f"{quantity.comparator or ''}{quantity.value:g}"
-        unit = quantity.unit or quantity.code
-        return f"{number} {unit_in_words(unit)}".strip() if unit else number.strip()
+        return in_words(quantity)
     if result.concept is not None:
         return result.concept.words
     if result.answer is not None:

@@ -17,6 +17,7 @@ _TO_STRIP = str.maketrans({"{": "", "}": "", "_": "", "^": "", "*": "", " ": "",
 # UCUM, as people write it. An annotation in braces ("{score}") is no unit: the name of what was measured says it.
 _WRITTEN = {
     "Cel": "°C",
+    "{score}": "",
     "[degF]": "°F",
     "mm[Hg]": "mmHg",
     "[lb_av]": "lb",
@@ -192,4 +193,5 @@ def unit_in_words(unit: str) -> str:
     """The unit of a record as a clinician reads it; one that is not known stands as the record has it."""
     if "{" not in unit and "[" not in unit and unit != "Cel":
         return unit
-    return _WRITTEN.get(unit) or _ANNOTATION.sub("", unit).strip()
+    written = _WRITTEN.get(unit)
+    return _ANNOTATION.sub("", unit).strip() if written is None else written

@@ -437,3 +437,40 @@ def test_a_temperature_without_a_unit_is_not_taken_for_a_fever_and_is_shown_wher
     picture = picture_of(observation("body-temperature", **value))
     assert not picture.facts
     assert bool(picture.unread_current_problems) == picture.unread_red_flag_stem == shown
+
+
+WRITTEN_AS_USUAL: dict[str, Resource] = {
+    "in the code of the unit": quantity(38.2, "Cel", "Cel"),
+    "in another unit": quantity(101.3, "degF", "[degF]"),
+    "in words only": quantity(37.1, "degrees C"),
+    "with a comparator": quantity(36.0, "Cel", "Cel", "<="),
+    "without a unit": quantity(38.4),
+    "beyond what a living patient has": quantity(380, "Cel", "Cel"),
+    "without a number": {"valueQuantity": {"unit": "Cel", "code": "Cel"}},
+    "null": {"valueQuantity": None},
+    "preliminary": {**quantity(38.2, "Cel", "Cel"), "status": "preliminary"},
+    "with a side": {**quantity(38.2, "Cel", "Cel"), "bodySite": {"text": "left ear"}},
+    "with an interpretation": {**quantity(38.2, "Cel", "Cel"), **interpretation("H")},
+    "with a stated absence": {**quantity(38.2, "Cel", "Cel"), "dataAbsentReason": {"text": "error"}},
+    "with a component": {
+        **quantity(38.2, "Cel", "Cel"),
+        "component": [{"code": coded("body-weight"), **quantity(70, "kg", "kg")}],
+    },
+    "of no readable day": {**quantity(38.2, "Cel", "Cel"), "effectiveDateTime": "soon"},
+}
+
+
+@pytest.mark.parametrize("name", ["body-temperature", "body-weight", "egfr", "pain-severity-nrs", "peg-score"])
+@pytest.mark.parametrize("written", WRITTEN_AS_USUAL.values(), ids=WRITTEN_AS_USUAL.keys())
+def test_the_short_way_of_reading_a_number_says_what_the_long_way_says(
+    name: str, written: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = observation(coded(name, "As it is called"), **written)
+    short = picture_of(entry)
+    monkeypatch.setattr("fhir_mappings.observations.NUMBERS", {})
+    assert short == picture_of(entry)
+
+
+def test_a_number_as_nearly_all_are_written_is_read_in_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fhir_mappings.observations.result_of", None)
+    assert only(facts_of(observation(coded("body-weight"), **quantity(70, "kg", "kg")))).value == 70
