@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -135,7 +135,8 @@ _COMPONENTS = msgspec.json.Decoder(list[Component | None] | None)
 _COMPONENT_CODES = msgspec.json.Decoder(list[ComponentName | None] | None)
 _TEXT = msgspec.json.Decoder(str | None)
 _BOOLEAN = msgspec.json.Decoder(bool | None)
-_WHOLE = msgspec.json.Decoder(int | None)
+# FHIR has integers of 32 bits; one of more than 64 is no count of anything, and no floating point number holds it.
+_WHOLE = msgspec.json.Decoder(Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None)
 
 
 def components_in(raw: Raw) -> tuple[Component, ...]:
@@ -163,11 +164,16 @@ def result_of(item: HasValue, codes: CodeReader) -> Result:
     if is_given(item.value_boolean):
         return Result(answer=_decoded(_BOOLEAN, item.value_boolean), interpreted=words, course=course)
     if is_given(item.value_integer):
-        return Result(whole=_decoded(_WHOLE, item.value_integer), interpreted=words, course=course)
+        return Result(whole=whole_in(item.value_integer), interpreted=words, course=course)
     if is_given(item.value_date_time):
         return Result(day=_decoded(_TEXT, item.value_date_time), interpreted=words, course=course)
     text = (_decoded(_TEXT, item.value_string) or "").strip()
     return Result(text=text, interpreted=words, course=course)
+
+
+def whole_in(raw: Raw) -> int | None:
+    """A whole number."""
+    return _decoded(_WHOLE, raw)
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], raw: Raw) -> _T | None:

@@ -58,7 +58,7 @@ def observation_facts(observation: Observation, reading: CodeReading, page: Page
     side = "" if observation.body_site is NOTHING else side_in(observation.body_site, page.codes)
     encounter = encounter_of(observation.encounter)
     marks = ("preliminary",) if status == "preliminary" else ()
-    if reading.plain and observation.value_quantity is not NOTHING and reading.statements[0].concept in NUMBERS:
+    if reading.plain and reading.statements[0].concept in NUMBERS:
         number = usual_number(observation, reading, page, began, dated, side, encounter, marks)
         if number is not None:
             return [number]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import Quantity, quantity_in
 from fhir_mappings.fhir_records import NOTHING, Observation
+from fhir_mappings.observation_values import whole_in
 from fhir_mappings.page import Page, evidence_of
 from fhir_mappings.record_text import shown
 from fhir_mappings.units import in_unit_of, unit_in_words
@@ -48,8 +49,15 @@ def usual_number(
     """What the general way makes of it, in fewer steps; ``None``: it is not written as nearly all are."""
     if not (observation.component is observation.interpretation is observation.data_absent_reason is NOTHING):
         return None
-    quantity, statement = quantity_in(observation.value_quantity), reading.statements[0]
+    statement = reading.statements[0]
     concept, instrument, kind = NUMBERS[statement.concept]
+    if observation.value_quantity is not NOTHING:
+        quantity = quantity_in(observation.value_quantity)
+    elif observation.value_codeable_concept is observation.value_boolean is NOTHING:
+        whole = whole_in(observation.value_integer)
+        quantity = None if whole is None else Quantity(float(whole))
+    else:
+        quantity = None
     number = None if quantity is None else in_unit_of(kind, quantity)
     if quantity is None or number is None or not reading.says:
         return None

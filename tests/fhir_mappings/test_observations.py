@@ -456,6 +456,12 @@ WRITTEN_AS_USUAL: dict[str, Resource] = {
         **quantity(38.2, "Cel", "Cel"),
         "component": [{"code": coded("body-weight"), **quantity(70, "kg", "kg")}],
     },
+    "a whole number": {"valueInteger": 6},
+    "a large whole number": {"valueInteger": 1234567},
+    "a whole number beyond all measure": {"valueInteger": 10**400},
+    "a whole number and a word": {"valueInteger": 6, "valueCodeableConcept": {"text": "severe"}},
+    "a whole number and an answer": {"valueInteger": 6, "valueBoolean": True},
+    "a word": {"valueCodeableConcept": {"text": "severe"}},
     "of no readable day": {**quantity(38.2, "Cel", "Cel"), "effectiveDateTime": "soon"},
 }
 
