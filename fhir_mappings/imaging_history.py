@@ -59,7 +59,7 @@ def report_facts(report: DiagnosticReport, _: None, page: Page) -> list[Fact]:
 
 def study_facts(study: ImagingStudy, _: None, page: Page) -> list[Fact]:
     """A lumbar imaging study whose pictures exist. It is no report: what it showed is not said."""
-    if is_given(study.patient) and not is_given(study.subject):
+    if study.patient is not None and study.subject is None:
         raise OlderFhir
     if study.status not in ("available", "registered", None):
         return []
