@@ -22,6 +22,7 @@ from cds_service.closed_trust import ClosedTrust
 from cds_service.collaborators import build_collaborators
 from cds_service.counts_in_memory import folder_for_counts
 from cds_service.drainer_process import end_drainer, fork_drainer
+from cds_service.huge_pages import use_huge_pages
 from cds_service.metrics import FOLDER_VARIABLE, shared_folder
 from cds_service.operator_log import OperatorLog
 from cds_service.override_watch import OverrideWatch, overrides_of
@@ -118,6 +119,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         stop_if_told(arbiter)
         # A call makes many objects and no cycles worth hunting: collect rarely, as a collection in mid-call is felt.
         gc.set_threshold(50_000, 20, 100)
+        use_huge_pages()
         if self._recorder is not None:
             self._recorder.start()
         if self._watch is not None:
