@@ -68,13 +68,7 @@ def chart_from_prefetch(call: HookCall, expected: Mapping[str, str]) -> Chart:
     Records count whichever key they came under; an expected key that is absent is a gap unless its type came otherwise.
     """
     patient, gathered = _gather(call.prefetch, call.context.patient_id)
-    chart = Chart(
-        patient=patient,
-        records=gathered.records,
-        pages=[value.entries for value in call.prefetch.values()],
-        user=call.context.user_id,
-        foreign=gathered.foreign,
-    )
+    chart = Chart(patient, gathered.records, gathered.pages, call.context.user_id, foreign=gathered.foreign)
     if gathered.all_is_well and expected.keys() <= call.prefetch.keys() and not is_older_fhir(patient):
         return chart  # as nearly always: nothing to name as missing
     gaps = dict.fromkeys([*_missing(call.prefetch, expected, gathered), *gathered.gaps(expected)])
@@ -102,7 +96,7 @@ def chart_from_bundle(bundle: bytes | dict[str, Any] | list[Any], patient_id: st
     return Chart(
         patient=patient,
         records=gathered.records,
-        pages=[value.entries for value in pages.values()],
+        pages=gathered.pages,
         gaps=tuple(gaps),
         dropped=pages["record"].dropped,
         foreign=gathered.foreign,
@@ -135,8 +129,10 @@ def _patient(values: Iterable[PrefetchValue], patient_id: str) -> tuple[Patient,
 
 class _Gathered(Struct):
     values: Mapping[str, PrefetchValue]
+    pages: list[list[Entry]] = []  # that hold anything
     records: dict[type[Record], list[Any]] = {}
     foreign: int = 0
+    whole: bool = True  # no value failed, stops before its end, or lost an entry
     older: set[str] = set()
     failed: set[str] = set()  # prefetch keys with an error among their entries
     partial: set[str] = set()
@@ -144,13 +140,7 @@ class _Gathered(Struct):
     @property
     def all_is_well(self) -> bool:
         """Did everything come, to its end, without an error?"""
-        if self.failed or self.partial or self.older:
-            return False
-        for value in self.values.values():
-            state = value.state
-            if not (state is _READABLE or state is _EMPTY) or value.incomplete or value.dropped:
-                return False
-        return True
+        return self.whole and not (self.failed or self.partial or self.older)
 
     def names(self, key: str) -> set[str]:
         """The resource types that came under a prefetch key, of those that are read."""
@@ -206,29 +196,31 @@ def _missing(
 
 
 def _gather(values: Mapping[str, PrefetchValue], patient_id: str) -> tuple[Patient, _Gathered]:
-    who = OnePatient(patient_id)
+    who, gathered = OnePatient(patient_id), _Gathered(values)
     parts: list[tuple[str, PrefetchValue, list[Any]]] = []
     mixed: list[PrefetchValue] = []
     for key, value in values.items():
-        if value.entries:
-            alike = _all_alike(value.entries, who)
+        state, entries = value.state, value.entries
+        if not (state is _READABLE or state is _EMPTY) or value.incomplete or value.dropped:
+            gathered.whole = False
+        if entries:
+            alike = _all_alike(entries, who)
             parts.append((key, value, alike))
+            gathered.pages.append(entries)
             if not alike:
                 mixed.append(value)
     patient, urls = _patient(mixed, patient_id)
     who.learn(urls, patient.identifier)
-    gathered = _Gathered(values)
     records = gathered.records
     for key, value, alike in parts:
         if not alike:
             _sort(key, value, who, gathered)
             continue
         kind = type(alike[0])
-        before = records.get(kind)
-        if before is None:
-            records[kind] = alike
+        if kind in records:
+            records[kind] += alike
         else:
-            before += alike
+            records[kind] = alike
     return patient, gathered
 
 
