@@ -78,6 +78,7 @@ _STATES: dict[type[MedicationRecord], dict[str, tuple[str, bool]]] = {
         "not-done": ("not-done", False),
     },
 }
+_MEDICATION = FactKind.MEDICATION
 _USUAL_SUPPLY_DAYS = 90
 _ONLY_PLANNED = frozenset({"proposal", "plan", "option"})
 
@@ -128,10 +129,7 @@ def medication_facts(record: MedicationRecord, groups: tuple[str, ...], page: Pa
 
     ``groups`` are those of the code in the entry itself; they do not yet know by which way it is given.
     """
-    kind = type(record)
-    if kind is MedicationStatement and is_older_statement(record):
-        raise OlderFhir
-    stated = _STATES[kind].get(record.status or "")
+    stated = _stated(record)
     if stated is None:
         return []
     medicine = record.medication_codeable_concept
@@ -142,10 +140,9 @@ def medication_facts(record: MedicationRecord, groups: tuple[str, ...], page: Pa
         return []
     dosages = _dosages(record)
     routes = _routes(dosages) if dosages else ""
-    if routes:
-        groups = page.codes.medicine_by_route(medicine, routes)
-        if not groups:
-            return []
+    groups = page.codes.medicine_by_route(medicine, routes) if routes else groups
+    if not groups:
+        return []
     state, current = stated
     if isinstance(record, MedicationRequest):
         course, forbidden = _prescribed(record, dosages, page), record.do_not_perform is True
@@ -155,29 +152,38 @@ def medication_facts(record: MedicationRecord, groups: tuple[str, ...], page: Pa
         course, forbidden = _course(record, page), False
         current = current and _may_last(record, page)
     denied = forbidden or state == "not-done"
-    concepts = [concept for concept in groups if concept not in CONTRAST]
-    if not concepts:
+    if CONTRAST.issuperset(groups):
         return []
     named, marks = page.codes.memo.of(medicine), (record.status if not current else "", _who_says(record))
     evidence = evidence_of(record, named.says, course.dated, marks)
     encounter = encounter_of(record.encounter)
     another = states_another_reason(record.reason_code, record.reason_reference, record, page)
-    return [
-        Fact(
-            concept=concept,
-            kind=FactKind.MEDICATION,
-            evidence=evidence,
-            present=not denied,
-            current=current and not denied,
-            began=course.began,
-            ended=course.ended,
-            state=state,
-            encounter=encounter,
-            stated_other_indication=another,
-            days_supplied=course.days,
-        )
-        for concept in concepts
-    ]
+    facts: list[Fact] = []
+    for concept in groups:
+        if concept not in CONTRAST:
+            fact = Fact(
+                concept,
+                _MEDICATION,
+                evidence,
+                not denied,
+                False,
+                current and not denied,
+                course.began,
+                course.ended,
+                state=state,
+                encounter=encounter,
+                stated_other_indication=another,
+                days_supplied=course.days,
+            )
+            facts.append(fact)
+    return facts
+
+
+def _stated(record: MedicationRecord) -> tuple[str, bool] | None:
+    kind = type(record)
+    if kind is MedicationStatement and is_older_statement(record):
+        raise OlderFhir
+    return _STATES[kind].get(record.status or "")
 
 
 def is_older_statement(record: MedicationRecord) -> bool:
@@ -223,20 +229,23 @@ def medicines_not_at_hand(records: Iterable[MedicationRecord], lookup: Lookup) -
     )
 
 
-def _dosages(record: MedicationRecord) -> tuple[_Dosage, ...]:
+def _dosages(record: MedicationRecord) -> list[_Dosage | None]:
     raw = _DOSAGE_OF[type(record)](record)
-    if not len(raw):
-        return ()
+    if raw is NOTHING:
+        return []
     try:
         found = _DOSAGES.decode(raw)
     except msgspec.DecodeError:
         raise Unreadable from None
-    several = [found] if isinstance(found, _Dosage) else found or []
-    return tuple([each for each in several if each is not None])
+    return [found] if isinstance(found, _Dosage) else found or []
 
 
-def _routes(dosages: tuple[_Dosage, ...]) -> str:
-    return " ".join([dosage.route.words for dosage in dosages if dosage.route is not None])
+def _routes(dosages: list[_Dosage | None]) -> str:
+    routes = ""
+    for dosage in dosages:
+        if dosage is not None and dosage.route is not None:
+            routes = f"{routes} {dosage.route.words}" if routes else dosage.route.words
+    return routes
 
 
 def _course(record: MedicationRecord, page: Page) -> _Course:
@@ -252,11 +261,11 @@ def _course(record: MedicationRecord, page: Page) -> _Course:
     return _Course()
 
 
-def _prescribed(request: MedicationRequest, dosages: tuple[_Dosage, ...], page: Page) -> _Course:
+def _prescribed(request: MedicationRequest, dosages: list[_Dosage | None], page: Page) -> _Course:
     began, ended, days = page.past_day(request.authored_on), None, _supplied_days(request)
     dated = request.authored_on
     for dosage in dosages:
-        repeat = dosage.timing.repeat if dosage.timing is not None else None
+        repeat = dosage.timing.repeat if dosage is not None and dosage.timing is not None else None
         if repeat is None:
             continue
         if repeat.bounds_period is not None:
@@ -268,7 +277,7 @@ def _prescribed(request: MedicationRequest, dosages: tuple[_Dosage, ...], page: 
 
 def _supplied_days(request: MedicationRequest) -> int | None:
     """Days of supply, refills included: a prescription with refills is meant to be taken that long."""
-    if not len(request.dispense_request):
+    if request.dispense_request is NOTHING:
         return None
     try:
         dispense = _DISPENSE.decode(request.dispense_request)
@@ -277,8 +286,8 @@ def _supplied_days(request: MedicationRequest) -> int | None:
     if dispense is None:
         return None
     days = _whole_days(dispense.expected_supply_duration)
-    repeats = max(dispense.number_of_repeats_allowed or 0, 0)
-    return None if days is None else days * (1 + min(repeats, 99))
+    repeats = dispense.number_of_repeats_allowed
+    return days if days is None or not repeats or repeats < 0 else days * (1 + min(repeats, 99))
 
 
 def _whole_days(duration: Quantity | None) -> int | None:

@@ -120,7 +120,7 @@ def days_in(value: float | None, unit: str | None) -> float | None:
     """A duration in days; ``None`` where the unit is not known."""
     if value is None or unit is None or not 0 <= value < 1e6:
         return None
-    factor = _DAYS.get(unit.strip().lower().strip("{}"))
+    factor = _DAYS.get(unit) or _DAYS.get(unit.strip().lower().strip("{}"))
     return None if factor is None else value * factor
 
 

@@ -40,23 +40,24 @@ def request_facts(request: ServiceRequest, reading: CodeReading, page: Page) -> 
     statements = reading.statements or tuple(
         statement for each in page.codes.lists.of(request.performer_type) for statement in each.statements
     )
-    return [
-        Fact(
-            concept=statement.concept,
-            kind=FactKind.REQUEST,
-            evidence=evidence_of(request, reading.says, dated, _marks(request, tentative, statement.marks)),
-            present=statement.present and not denied,
-            suspected=tentative or statement.suspected,
-            current=current and not denied,
-            began=began,
+    facts: list[Fact] = []
+    for statement in statements:
+        fact = Fact(
+            statement.concept,
+            FactKind.REQUEST,
+            evidence_of(request, reading.says, dated, _marks(request, tentative, statement.marks)),
+            statement.present and not denied,
+            tentative or statement.suspected,
+            current and not denied,
+            began,
             side=side or statement.side,
             site=statement.site,
             state="not-done" if denied else state,
             encounter=encounter_of(request.encounter),
             stated_other_indication=states_another_reason(request.reason_code, request.reason_reference, request, page),
         )
-        for statement in statements
-    ]
+        facts.append(fact)
+    return facts
 
 
 def _marks(request: ServiceRequest, tentative: bool, more: tuple[str, ...]) -> tuple[str, ...]:
