@@ -10,16 +10,15 @@ from msgspec import Struct
 
 from fhir_mappings.codes import CodeReader, as_tuples
 from fhir_mappings.decode import HookCall, RawResource
-from fhir_mappings.draft_parts import as_part, concepts_of, id_of, reference_of
+from fhir_mappings.draft_parts import as_part, concepts_of, id_of
 from fhir_mappings.elements import CodeableConcept
 from fhir_mappings.errors import WrongPatient
-from fhir_mappings.fhir_records import Patient
 from fhir_mappings.order_reasons import ReasonReader, Reasons
 from fhir_mappings.order_recognition import RecognisedOrder, recognise
 from fhir_mappings.page import reader_for
 from fhir_mappings.reason_markers import priority_of
 from fhir_mappings.record_text import shown
-from fhir_mappings.references import OnePatient, local_reference
+from fhir_mappings.references import local_reference
 from fhir_mappings.terminology import Terminology
 from rules.draft_order import DraftOrder, Recognition
 from rules.evidence import Evidence
@@ -43,15 +42,14 @@ def read_drafts(call: HookCall, terminology: Terminology, now: datetime | None =
     over in silence.
     """
     codes = reader_for(terminology)
-    who = _patient_of(call)
-    reader = ReasonReader(call, codes, who)
+    reader = ReasonReader(call, codes)
     found: list[ReadDraft] = []
     for draft, full_url, selected in _requests(call):
         reasons = reader.read(draft, _reference_of(draft, full_url), now)
         recognised = _recognise(draft, reasons.low_back_reason, codes)
         if recognised.recognition is Recognition.NOT_OURS:
             continue
-        if not _is_for(who, draft):
+        if not reader.is_for_the_patient(draft):
             if selected:
                 raise WrongPatient("a draft order names another patient than the context of the call")
             continue
@@ -70,7 +68,7 @@ def reasons_not_at_hand(call: HookCall, terminology: Terminology) -> tuple[str, 
     if not drafts:
         return ()
     codes = reader_for(terminology)
-    reader = ReasonReader(call, codes, _patient_of(call))
+    reader = ReasonReader(call, codes)
     return tuple(
         dict.fromkeys(
             target
@@ -83,10 +81,11 @@ def reasons_not_at_hand(call: HookCall, terminology: Terminology) -> tuple[str, 
 
 def context_facts(call: HookCall, terminology: Terminology) -> tuple[Fact, ...]:
     """What the other drafts of the session say: an injection, an operation, a referral, a therapy."""
-    context, who, codes = call.context, _patient_of(call), reader_for(terminology)
+    context, codes = call.context, reader_for(terminology)
+    reader = ReasonReader(call, codes)
     facts: list[Fact] = []
     for draft, full_url in zip(context.draft_orders, context.full_urls, strict=True):
-        if draft.get("resourceType") == "ServiceRequest" and _stands(draft) and _is_for(who, draft):
+        if draft.get("resourceType") == "ServiceRequest" and _stands(draft) and reader.is_for_the_patient(draft):
             facts += _context_facts(draft, _reference_of(draft, full_url), codes)
     return tuple(facts)
 
@@ -138,34 +137,6 @@ def _names_unknown_request(selections: Sequence[str], call: HookCall) -> bool:
 def _reference_of(draft: RawResource, full_url: str) -> str:
     own = id_of(draft)
     return f"ServiceRequest/{own}" if own or not full_url else full_url
-
-
-def _patient_of(call: HookCall) -> OnePatient:
-    return OnePatient(call.context.patient_id, _patient_urls(call))
-
-
-def _patient_urls(call: HookCall) -> frozenset[str]:
-    """The urn under which the patient of the call stands in a Bundle; needed only where a draft uses one."""
-    for draft in call.context.draft_orders:
-        subject = draft.get("subject")
-        if isinstance(subject, dict) and str(subject.get("reference")).startswith("urn:"):
-            break
-    else:
-        return frozenset()
-    return frozenset(
-        entry.full_url
-        for value in call.prefetch.values()
-        for entry in value.entries
-        if entry.full_url and isinstance(entry.resource, Patient) and entry.resource.id == call.context.patient_id
-    )
-
-
-def _is_for(who: OnePatient, draft: RawResource) -> bool:
-    subject = draft.get("subject")
-    literal = subject.get("reference") if isinstance(subject, dict) else None
-    if isinstance(literal, str) and who.is_called(literal):
-        return True
-    return who.is_meant_by(reference_of(subject))
 
 
 def _recognise(draft: RawResource, low_back_reason: bool | None, codes: CodeReader) -> RecognisedOrder:

@@ -14,7 +14,7 @@ from fhir_mappings.codes import CodeReader, CodeReading
 from fhir_mappings.decode import HookCall, RawResource
 from fhir_mappings.draft_parts import as_part, id_of, listed, reference_of
 from fhir_mappings.elements import CodeableConcept, Unreadable
-from fhir_mappings.fhir_records import Condition, Observation, type_name
+from fhir_mappings.fhir_records import Condition, Observation, Patient, type_name
 from fhir_mappings.lookup import Lookup
 from fhir_mappings.observation_values import answer_word, result_of, says_nothing
 from fhir_mappings.page import stated_onset
@@ -56,12 +56,24 @@ class Reasons(Struct):
 
 
 class ReasonReader:
-    """Reads the reasons of the drafts of one call."""
+    """Reads the drafts of one call: for whom they are, and their reasons."""
 
-    def __init__(self, call: HookCall, codes: CodeReader, who: OnePatient) -> None:
+    def __init__(self, call: HookCall, codes: CodeReader) -> None:
         self._call = call
         self._codes = codes
-        self._who = who
+
+    def is_for_the_patient(self, draft: RawResource) -> bool:
+        """Does the draft name the patient of the call, or nobody?"""
+        subject = draft.get("subject")
+        literal = subject.get("reference") if isinstance(subject, dict) else None
+        if literal == f"Patient/{self._call.context.patient_id}":
+            return True  # as nearly every client writes it
+        return self._who.is_meant_by(reference_of(subject))
+
+    @cached_property
+    def _who(self) -> OnePatient:
+        """The patient; needed only where somebody is named in other words."""
+        return OnePatient(self._call.context.patient_id, _patient_urls(self._call))
 
     @cached_property
     def _lookup(self) -> Lookup:
@@ -150,6 +162,22 @@ class ReasonReader:
         return None
 
 
+def _patient_urls(call: HookCall) -> frozenset[str]:
+    """The urn under which the patient of the call stands in a Bundle; needed only where a draft uses one."""
+    for draft in call.context.draft_orders:
+        subject = draft.get("subject")
+        if isinstance(subject, dict) and str(subject.get("reference")).startswith("urn:"):
+            break
+    else:
+        return frozenset()
+    return frozenset(
+        entry.full_url
+        for value in call.prefetch.values()
+        for entry in value.entries
+        if entry.full_url and isinstance(entry.resource, Patient) and entry.resource.id == call.context.patient_id
+    )
+
+
 def _changed(reading: CodeReading, **how: bool) -> CodeReading:
     """The same statements, as what stands beside them makes them; one that is absent already stays so."""
     return replace(reading, statements=tuple(replace(each, **how) for each in reading.statements if each.present))
@@ -168,9 +196,8 @@ def _add(reasons: Reasons, reading: CodeReading, where: str) -> None:
         return
     reasons.low_back = reasons.low_back or is_low_back(reading)
     for statement in reading.statements:
-        said = [each for each in reasons.statements if each.concept == statement.concept]
-        if said and any(replace(statement, marks=each.marks) == each for each in said):
-            continue  # the same in other words
+        if reasons.statements and _is_said(statement, reasons.statements):
+            continue
         reasons.statements.append(statement)
         reasons.facts.append(
             Fact(
@@ -186,6 +213,11 @@ def _add(reasons: Reasons, reading: CodeReading, where: str) -> None:
                 grade=statement.grade,
             )
         )
+
+
+def _is_said(statement: Statement, before: list[Statement]) -> bool:
+    """Was the same said before, if in other words?"""
+    return any(each.concept == statement.concept and replace(statement, marks=each.marks) == each for each in before)
 
 
 def _written_on(draft: RawResource, now: datetime | None) -> DateInterval | None:
