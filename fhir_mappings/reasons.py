@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Raw
 
-from fhir_mappings.codes import CodeReading
+from fhir_mappings.codes import CodeReader, CodeReading, Memo
 from fhir_mappings.elements import references_in
 from fhir_mappings.fhir_records import NOTHING, Condition, Observation, Record
 from fhir_mappings.page import Page
@@ -34,13 +36,20 @@ def states_another_reason(codes: Raw, references: Raw, record: Record, page: Pag
     """Is a reason given, and is none of the given reasons the back, for all that can be read?"""
     if codes is NOTHING and references is NOTHING:
         return False  # as of most
-    readings = page.codes.lists.of(codes) if codes is not NOTHING else ()
-    if references is not NOTHING:
-        readings = (*readings, *[_linked(each, record, page) for each in references_in(references)])
-    for reading in readings:
-        if _may_be_the_back(reading):
-            return False
-    return bool(readings)
+    if references is NOTHING:
+        return _kept(page.codes).of(codes)
+    coded = page.codes.lists.of(codes) if codes is not NOTHING else ()
+    return _all_are_others([*coded, *[_linked(each, record, page) for each in references_in(references)]])
+
+
+@lru_cache(maxsize=4)
+def _kept(codes: CodeReader) -> Memo[bool]:
+    """Of lists of reasons that were read before: is none of them the back?"""
+    return Memo(lambda raw: _all_are_others(codes.lists.of(raw)))
+
+
+def _all_are_others(readings: Sequence[CodeReading]) -> bool:
+    return bool(readings) and not any(map(_may_be_the_back, readings))
 
 
 def is_low_back(reading: CodeReading) -> bool:
