@@ -83,6 +83,8 @@ class Overall:
             yield Reason("audit store", f"records have waited for {round(waited)} s, and none has been stored since")
         elif audit.get("state") not in ("off", CANNOT_BE_WRITTEN) and self._checkpoint_is_missing():
             yield Reason("audit checkpoints", "none was signed when one was due, see the log")
+        if failed := audit.get("recordsNotKept"):
+            yield Reason("audit record", f"{failed} of today and yesterday could not be kept, see the log")
         if aside := audit.get("recordsSetAside"):
             yield Reason("audit store", f"{aside} of the last day without columns: lumbar-cds audit verify names them")
         if lost := audit.get("recordsLost"):

@@ -10,6 +10,7 @@ import os
 import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -54,6 +55,7 @@ _COUNTERS: Final = (
     _CALLS, _ORDERS, _CARDS, _GAPS, _UNMAPPED_CODES, _FETCH_TROUBLES, _FEEDBACK,
     _RECORDS_KEPT, _RECORDS_FAILED, _RECORDS_STORED, _RECORDS_LOST, _LOG_LINES_LOST,
 )  # fmt: skip
+_FAILED_ON: Final = "records_failed_on"  # a day; for the health page, which tells of the last ones only
 _SECONDS: Final = "call_seconds"
 _BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, math.inf)
 _BOUNDS_SAID: Final = (*map(str, _BOUNDS[:-1]), "+Inf")
@@ -113,6 +115,15 @@ class Metrics:
     def record_failed(self) -> None:
         """Counts a record that could not be written there."""
         self._count(_RECORDS_FAILED)
+        numbers = self._numbers.own()
+        numbers.add_to(numbers.place(_FAILED_ON, _today().isoformat()), 1.0)
+
+    def records_failed_lately(self) -> int:
+        """How many could not be written today and yesterday (UTC), by any worker."""
+        today = _today()
+        days = {today.isoformat(), (today - timedelta(days=1)).isoformat()}
+        sums = self._numbers.sums()
+        return round(sum(value for name, value in sums.items() if name[0] == _FAILED_ON and name[1] in days))
 
     def log_line_lost(self) -> None:
         """Counts a line that nobody will read."""
@@ -146,6 +157,10 @@ class Metrics:
     def _count(self, counter: _Counter, *labels: str, amount: float = 1.0) -> None:
         numbers = self._numbers.own()
         numbers.add_to(numbers.place(counter.name, *labels), amount)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _places_of(line: CallLine, advice: Sequence[Recommendation], numbers: Numbers) -> Iterator[int]:

@@ -196,7 +196,10 @@ class Recorder:
 
     def health(self) -> dict[str, object]:
         """What `GET /health` says of the audit record."""
-        return {"state": "off"} if self._journal is None else self._journal.health()
+        if self._journal is None:
+            return {"state": "off"}
+        said, failed = self._journal.health(), self.metrics.records_failed_lately()
+        return {**said, "recordsNotKept": failed} if failed else said
 
     def _kept(self, record: Record, or_refuse: str = "") -> str:
         """The record's name; nothing where it could not be kept, unless the call is refused for it."""

@@ -7,13 +7,15 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import cds_service.health as health
+import cds_service.metrics as metrics
+import cds_service.recording as recording
 from audit_trail.draining import Drained
 from audit_trail.record import PageViewRecord
 from cds_service.app import create_app
@@ -63,6 +65,12 @@ AS_THEY_ARE: dict[str, tuple[Settings, dict[str, Any], int, str, tuple[str, ...]
     "a journal was damaged": (
         Settings(), {"audit": {**RECORDING, "recordsSetAside": 0, "recordsLost": 3}}, 200, "degraded", ("3 records",),
     ),
+    "records could not be kept, and now they can": (
+        Settings(), {"audit": {**RECORDING, "recordsNotKept": 4}}, 200, "degraded", ("4 of today and yesterday",),
+    ),
+    "records could not be kept, each of which was required, and now they can": (
+        REQUIRED, {"audit": {**RECORDING, "recordsNotKept": 4}}, 200, "degraded", ("4 of today and yesterday",),
+    ),
     "the clients file cannot be used": (
         Settings(), {"audit": RECORDING, "clients": {"file": "not usable; the clients before it stay in force"}},
         200, "degraded", ("the clients before it stay",),
@@ -109,6 +117,34 @@ def test_a_balancer_hears_what_a_call_would_hear(required: bool, status: int) ->
     assert answer.get_json()["reasons"][0]["part"] == "audit journal"
     assert ("Retry-After" in answer.headers) is required
     assert answer.get_json()["mode"] == "open"
+
+
+def test_calls_that_went_unrecorded_are_told_after_it_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = KeptRecords()
+    browser = create_app(Settings(), usual_tools(), recorder=recorder_to(kept)).test_client()
+    assert browser.get("/health").get_json()["status"] == "ok"
+    kept.broken = True
+    assert browser.post(SELECT, json=a_call()).status_code == 200
+    kept.broken = False
+    assert browser.post(SELECT, json=a_call()).status_code == 200
+    said = browser.get("/health").get_json()
+    assert said["status"] == "degraded"
+    assert said["audit"]["recordsNotKept"] == 2  # that of the call, and that of the contents in force
+    today = metrics._today()
+    for days, status in ((1, "degraded"), (2, "ok")):
+        monkeypatch.setattr(metrics, "_today", lambda days=days: today + timedelta(days=days))
+        assert browser.get("/health").get_json()["status"] == status
+
+
+def test_a_defect_that_costs_records_and_no_card_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_: object, **__: object) -> object:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(recording, "answered", defect)
+    browser = create_app(Settings(), usual_tools(), recorder=recorder_to(KeptRecords())).test_client()
+    assert browser.post(SELECT, json=a_call()).get_json()["cards"]
+    said = browser.get("/health").get_json()
+    assert (said["status"], said["reasons"][0]["part"]) == ("degraded", "audit record")
 
 
 def test_a_service_that_must_record_and_may_not_does_not_start(tmp_path: Path) -> None:
