@@ -59,7 +59,7 @@ def observation_facts(observation: Observation, reading: CodeReading, page: Page
     encounter = encounter_of(observation.encounter)
     marks = ("preliminary",) if status == "preliminary" else ()
     if reading.plain and reading.statements[0].concept in NUMBERS:
-        number = usual_number(observation, reading, page, began, dated, side, encounter, marks)
+        number = usual_number(observation, reading, began, dated, side, encounter, marks)
         if number is not None:
             return [number]
     item = _Item(observation, reading, page, observation, began, dated, side, encounter, marks)

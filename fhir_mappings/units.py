@@ -69,7 +69,7 @@ def number_in_text(text: str) -> Quantity | None:
 
 def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
     """The quantity in the unit that the rules use for this concept; ``None`` where it cannot be told for certain."""
-    convert = _CONVERTERS.get(concept)
+    convert = CONVERTERS.get(concept)
     if convert is None or quantity.value is None:
         return None
     value = convert(quantity.value, quantity.code) if quantity.code else None  # as nearly all are written
@@ -77,9 +77,7 @@ def in_unit_of(concept: str, quantity: Quantity) -> Number | None:
         value = _in_other_spelling(convert, quantity.value, quantity)
         if value is None:
             return None
-    return Number(
-        _to_four_places(value), quantity.comparator.translate(_COMPARATORS)[:1] if quantity.comparator else ""
-    )
+    return Number(to_four_places(value), quantity.comparator.translate(_COMPARATORS)[:1] if quantity.comparator else "")
 
 
 def _in_other_spelling(
@@ -92,7 +90,7 @@ def _in_other_spelling(
     return convert(stated, words) if value is None and words and words != code else value
 
 
-def _to_four_places(value: float) -> float:
+def to_four_places(value: float) -> float:
     """``round(value, 4)``, which works by way of decimal text; what has no more places is found to be so without it."""
     return value if int(value * 10_000 + 0.5) / 10_000 == value else round(value, 4)
 
@@ -170,7 +168,7 @@ def _t_score(value: float, unit: str) -> float | None:
     return value if allowed and 0 <= value <= 100 else None
 
 
-_CONVERTERS: Mapping[str, Callable[[float, str], float | None]] = {
+CONVERTERS: Mapping[str, Callable[[float, str], float | None]] = {
     "body-temperature": _temperature,
     "body-weight": _by(_KILOGRAMS, 0.3, 700),
     "egfr": _egfr,

@@ -9,9 +9,9 @@ from fhir_mappings.codes import CodeReading
 from fhir_mappings.elements import Quantity, quantity_in
 from fhir_mappings.fhir_records import NOTHING, Observation
 from fhir_mappings.observation_values import whole_in
-from fhir_mappings.page import Page, evidence_of
+from fhir_mappings.page import evidence_of
 from fhir_mappings.record_text import shown
-from fhir_mappings.units import in_unit_of, unit_in_words
+from fhir_mappings.units import CONVERTERS, to_four_places, unit_in_words
 from rules.dates import DateInterval
 from rules.facts import Fact, FactKind
 
@@ -31,15 +31,17 @@ SCORES = {
     ),
 }  # fmt: skip
 MEASURED = ("body-temperature", "body-weight", "egfr", "post-void-residual", "symptom-duration")
-# What is a number and nothing else: concept of the code to (concept, instrument, kind of number).
-NUMBERS = {**SCORES, **{concept: (concept, "", concept) for concept in MEASURED}}
+# What is a number and nothing else: concept of the code to (concept, instrument, what brings it into the rules' unit).
+NUMBERS = {
+    concept: (name, instrument, CONVERTERS[kind])
+    for concept, (name, instrument, kind) in {**SCORES, **{each: (each, "", each) for each in MEASURED}}.items()
+}
 _OBSERVATION = FactKind.OBSERVATION
 
 
 def usual_number(
     observation: Observation,
     reading: CodeReading,
-    page: Page,
     began: DateInterval | None,
     dated: str | None,
     side: str,
@@ -49,17 +51,17 @@ def usual_number(
     """What the general way makes of it, in fewer steps; ``None``: it is not written as nearly all are."""
     if not (observation.component is observation.interpretation is observation.data_absent_reason is NOTHING):
         return None
-    statement = reading.statements[0]
-    concept, instrument, kind = NUMBERS[statement.concept]
+    statement, quantity = reading.statements[0], None
+    concept, instrument, convert = NUMBERS[statement.concept]
     if observation.value_quantity is not NOTHING:
         quantity = quantity_in(observation.value_quantity)
     elif observation.value_codeable_concept is observation.value_boolean is NOTHING:
         whole = whole_in(observation.value_integer)
         quantity = None if whole is None else Quantity(float(whole))
-    else:
-        quantity = None
-    number = None if quantity is None else in_unit_of(kind, quantity)
-    if quantity is None or number is None or not reading.says:
+    if quantity is None or quantity.value is None or quantity.comparator or not reading.says:
+        return None
+    value = convert(quantity.value, quantity.code or "") if quantity.code or not quantity.unit else None
+    if value is None:
         return None
     said = shown(f"{reading.says}: {in_words(quantity)}")
     return Fact(
@@ -71,8 +73,8 @@ def usual_number(
         not statement.history,
         began,
         None,
-        number.value,
-        number.comparator,
+        to_four_places(value),
+        "",
         statement.grade,
         side or statement.side or reading.side,
         instrument or statement.site,
