@@ -61,7 +61,7 @@ def is_older_fhir(condition: Condition) -> bool:
         return True
     if condition.asserted_date is not None or condition.date_recorded is not None:
         return True
-    return bytes(condition.clinical_status)[:1] == b'"' or bytes(condition.verification_status)[:1] == b'"'
+    return (b"" + condition.clinical_status)[:1] == b'"' or (b"" + condition.verification_status)[:1] == b'"'
 
 
 def named_at_this_visit(condition: Condition, page: Page) -> bool:

@@ -48,12 +48,12 @@ _VERIFIED = {
 
 def is_current(clinical_status: Raw) -> bool | None:
     """Is it active? ``None`` where the status says nothing that we know."""
-    return None if clinical_status is NOTHING else _current(bytes(clinical_status))
+    return None if clinical_status is NOTHING else _current(b"" + clinical_status)
 
 
 def verified(verification_status: Raw) -> Verified:
     """How sure the record is; an unknown or missing status is no doubt."""
-    return STATED if verification_status is NOTHING else _verified(bytes(verification_status))
+    return STATED if verification_status is NOTHING else _verified(b"" + verification_status)
 
 
 @lru_cache(maxsize=256)  # records write the same few statuses over and over

@@ -51,7 +51,7 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
     kept: list[tuple[Observation, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for observation in observations:
-        reading = get(bytes(observation.code)) or read(observation.code)
+        reading = get(b"" + observation.code) or read(observation.code)  # as bytes(), in half the time
         if (
             reading.clutter
             and observation.component is NOTHING
@@ -74,7 +74,7 @@ def observations_worth_reading(observations: list[Observation], page: Page) -> l
         elif reading.unmapped:
             pass_over(reading.unmapped)
         elif reading.unread:
-            texts.add(bytes(observation.code))
+            texts.add(b"" + observation.code)
     page.tally.unread_texts += len(texts)
     return kept
 
@@ -86,7 +86,7 @@ def of_known_medicines(several: list[M], page: Page) -> list[tuple[M, tuple[str,
     kept: list[tuple[M, tuple[str, ...]]] = []
     for record in several:
         medicine = record.medication_codeable_concept
-        found = get(bytes(medicine))
+        found = get(b"" + medicine)
         if found is None:
             found = read(medicine)
         if found or record.medication_reference is not None or (statements and is_older_statement(record)):
@@ -101,7 +101,7 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
     kept: list[tuple[Condition, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for condition in conditions:
-        reading, here = get(bytes(condition.code)) or read(condition.code), condition.encounter
+        reading, here = get(b"" + condition.code) or read(condition.code), condition.encounter
         if (
             not reading.silent
             or reading.may_matter
@@ -112,7 +112,7 @@ def problems_worth_reading(conditions: list[Condition], page: Page) -> list[tupl
         elif reading.unmapped:
             pass_over(reading.unmapped)
         elif reading.unread:
-            texts.add(bytes(condition.code))
+            texts.add(b"" + condition.code)
     page.tally.unread_texts += len(texts)
     return kept
 
@@ -136,7 +136,7 @@ def _speaks_otherwise(name: str, observation: Observation, page: Page) -> bool:
     for part in parts:
         if part is None:
             continue
-        reading = get(bytes(part.code)) or read(part.code)
+        reading = get(b"" + part.code) or read(part.code)
         if not reading.silent or reading.red_flag_stem:
             return True
         if part.value_codeable_concept is not NOTHING or part.value_string is not NOTHING:
@@ -166,12 +166,12 @@ def _coded_with_meaning(several: list[R], page: Page, also: Callable[[R], bool])
     kept: list[tuple[R, CodeReading]] = []
     pass_over, texts = page.tally.unmapped.add, set[bytes]()
     for record in several:
-        reading = get(bytes(record.code)) or read(record.code)
+        reading = get(b"" + record.code) or read(record.code)
         if not reading.silent or also(record):
             kept.append((record, reading))
         elif reading.unmapped:
             pass_over(reading.unmapped)
         elif reading.unread:
-            texts.add(bytes(record.code))
+            texts.add(b"" + record.code)
     page.tally.unread_texts += len(texts)
     return kept
