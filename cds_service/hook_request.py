@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from cds_service.errors import MalformedBody, TooMuchInside, UnusableRequest
 from cds_service.schemas import validator
-from fhir_mappings.decode import HookCall, Malformed, MalformedCall, decode_call
+from fhir_mappings.decode import HookCall, Malformed, MalformedCall, RawResource, decode_call
 
 MOST_CODINGS = 100  # of one concept of a draft order; real ones hold a handful
 _CONCEPTS = ("code", "reasonCode", "bodySite", "orderDetail", "category")
@@ -50,17 +50,20 @@ def _require_few(call: HookCall, max_resources: int) -> None:
     if resources > max_resources:
         raise TooMuchInside(f"more than {max_resources} resources in one call; ask for fewer in the prefetch")
     for draft in drafts:
-        for name in _CONCEPTS:
-            if name in draft and _has_too_many_codings(draft[name]):
-                raise TooMuchInside(f"more than {MOST_CODINGS} codings in one concept", "context.draftOrders")
+        if _has_too_many_codings(draft):
+            raise TooMuchInside(f"more than {MOST_CODINGS} codings in one concept", "context.draftOrders")
 
 
-def _has_too_many_codings(value: object) -> bool:
-    """Of a concept, or of any concept of a list."""
-    for concept in value if isinstance(value, list) else (value,):
-        codings = concept.get("coding") if isinstance(concept, dict) else None
-        if isinstance(codings, list) and len(codings) > MOST_CODINGS:
-            return True
+def _has_too_many_codings(draft: RawResource) -> bool:
+    """In any of its concepts, alone or in a list."""
+    for name in _CONCEPTS:
+        value = draft.get(name)
+        if value is None:
+            continue
+        for concept in value if isinstance(value, list) else (value,):
+            codings = concept.get("coding") if isinstance(concept, dict) else None
+            if isinstance(codings, list) and len(codings) > MOST_CODINGS:
+                return True
     return False
 
 

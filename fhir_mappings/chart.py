@@ -237,7 +237,9 @@ def _all_alike(entries: list[Entry], who: OnePatient) -> list[Any]:
     for record in records:
         if type(record) is not kind:
             return []
-        about = record.subject or record.patient
+        about = record.subject
+        if about is None:
+            about = record.patient
         if about is None or about.reference != usual:
             return []
     return records
