@@ -52,27 +52,35 @@ class Turn:
     """Held by the thread that computes; given to whoever has waited longest. Whoever waits has left ``lead``."""
 
     def __init__(self, lead: Lead | None = None) -> None:
-        self._guard = Lock()
+        self._turn = Lock()
         self._holder = 0
+        self._guard = Lock()  # of those who wait
         self._waiting: deque[tuple[int, Lock]] = deque()
         self._lead = lead or Lead()
 
     def __enter__(self) -> None:
-        me = get_ident()
+        if not self._waiting and self._turn.acquire(False):  # the usual case
+            self._holder = get_ident()
+            return
+        called = Lock()
+        called.acquire()
         with self._guard:
-            if not self._holder:
-                self._holder = me
-                return
-            called = Lock()
-            called.acquire()
-            self._waiting.append((me, called))
+            self._waiting.append((get_ident(), called))
+        self._hand_on()  # whoever held it may have gone before this thread was seen to wait
         called.acquire()
 
     def __exit__(self, *_failure: object) -> None:
+        self._holder = 0
+        self._turn.release()
+        if self._waiting:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """To whoever has waited longest; if somebody else holds it, they will."""
         with self._guard:
-            self._holder, called = self._waiting.popleft() if self._waiting else (0, None)
-        if called is not None:
-            called.release()
+            if self._waiting and self._turn.acquire(False):
+                self._holder, called = self._waiting.popleft()
+                called.release()
 
     def while_waiting(self, what: Callable[[], T]) -> T:
         """Does what waits for the network, and lets another thread compute in the meantime."""

@@ -142,7 +142,7 @@ def serial_weight_loss(reading: Reading) -> list[Evidence]:
     months too. A loss over more than 12 months is not this. The newest weight must itself be of the last 12 months.
     """
     limits = reading.parameters
-    weights = reading.group("body-weight")
+    weights = reading.facts.get("body-weight", ())
     if len(weights) < 2:
         return []
     values = [fact.value for fact in weights if fact.value is not None]

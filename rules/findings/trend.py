@@ -12,6 +12,7 @@ from rules.findings.answers import UNKNOWN
 from rules.findings.reading import Reading, named_now, ordered
 from rules.parameters import Parameters
 
+_YES = Answer.YES  # a member of an enumeration is slow to reach
 IMPROVING, UNCHANGED, WORSE = "improving", "unchanged", "worse"
 _COURSES = {"worsening": WORSE, "improving": IMPROVING, "unchanged": UNCHANGED}
 TREND_GROUPS = frozenset({"pain-score", "disability-score", "course", "low-back"})
@@ -42,6 +43,7 @@ def _instrument(fact: Fact, limits: Parameters) -> _Instrument | None:
     return None
 
 
+_NONE: list[Fact] = []
 _OSTELO = "minimal-important-change-ostelo-2008"
 
 
@@ -56,7 +58,10 @@ class _Said(Struct, frozen=True):
 
 def trend(reading: Reading) -> Finding:
     """Any worsening outweighs an improvement (our choice); where nothing can be compared the trend stays unknown."""
-    scores = reading.group("pain-score") + reading.group("disability-score")
+    facts = reading.facts
+    scores = facts.get("pain-score", _NONE)
+    if "disability-score" in facts:
+        scores = scores + facts["disability-score"]
     said = _by_scores(reading, scores) if len(scores) > 1 else []
     courses = _stated_courses(reading)
     if courses:
@@ -84,7 +89,8 @@ def trend(reading: Reading) -> Finding:
 def _as_said(said: _Said) -> Finding:
     """One measure alone, as in most records that have any."""
     notes = (said.note,) if said.note else ()
-    return Finding("trend", Answer.YES, said.level, frozenset((said.mark,)), ordered(said.evidence), notes=notes)
+    marks, because = frozenset((said.mark,)), ordered(said.evidence)
+    return Finding("trend", _YES, said.level, marks, because, (), (), False, None, notes)
 
 
 def _by_scores(reading: Reading, held: list[Fact]) -> list[_Said]:
@@ -157,11 +163,11 @@ def _by_course(reading: Reading, stated: list[tuple[Fact, str]]) -> list[_Said]:
 def _stated_courses(reading: Reading) -> list[tuple[Fact, str]]:
     """Entries that state a course: as a code of its own, or as a word beside the back problem."""
     found: list[tuple[Fact, str]] = []
-    for fact in reading.group("course"):
+    for fact in reading.facts.get("course", _NONE):
         level = _COURSES.get(fact.course or fact.concept.removeprefix("course-"))
         if level is not None and fact.present:
             found.append((fact, level))
-    for fact in reading.group("low-back"):
+    for fact in reading.facts.get("low-back", _NONE):
         if fact.course and fact.present and fact.course in _COURSES:
             found.append((fact, _COURSES[fact.course]))
     return found
