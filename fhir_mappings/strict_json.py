@@ -23,14 +23,14 @@ class Limits(Struct, frozen=True):
 
 def simple_string(text: bytes) -> str:
     """A string without escapes, as ids and references are: it can mean one thing only. Empty for anything else."""
-    return _STRING.decode(text) if text[:1] == b'"' and b"\\" not in text else ""
+    return _STRING.decode(text) if text[:1] == b'"' and _BACKSLASH not in text else ""
 
 
 def strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
     """JSON with one meaning: no key twice, no NaN, no number that cannot be written back, not bottomless."""
     if limits is not None:
         marks = text.translate(_MARKS)
-        if _LONG_NUMBER not in marks:
+        if marks.find(_LONG_NUMBER) < 0:
             value = _if_plainly_strict(text)
             if value is not _NOT_PLAIN and not _is_deeper(value, marks.count(b"["), limits.context_depth):
                 return value
@@ -38,6 +38,8 @@ def strict_json(text: bytes, where: str, limits: Limits | None) -> Any:
 
 
 _NOT_PLAIN = object()
+# A number: where bytes are asked for bytes, CPython takes them for a number first, and raises and clears an exception.
+_BACKSLASH = ord("\\")
 _STRING = msgspec.json.Decoder(str)
 _PLAIN = msgspec.json.Decoder()
 _ENCODE = msgspec.json.Encoder().encode

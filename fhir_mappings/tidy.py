@@ -28,12 +28,15 @@ def _looks_untidy(resource: dict[str, Any]) -> bool:
 
 
 def _may_be_untidy(resource: dict[str, Any]) -> bool:
-    """A quicker look: in MessagePack a null, and an empty text, list or object, is a byte that is in no ASCII text."""
+    """A quicker look: in MessagePack a null, and an empty text, list or object, is a byte that is in no ASCII text.
+
+    Bytes are asked for numbers: CPython takes bytes for a number first, and raises and clears an exception.
+    """
     try:
         packed = _pack(resource)
     except OverflowError:  # MessagePack has no integers beyond 64 bits
         return True
-    return b"\xc0" in packed or b"\xa0" in packed or b"\x90" in packed or b"\x80" in packed
+    return 0xC0 in packed or 0xA0 in packed or 0x90 in packed or 0x80 in packed
 
 
 def _clean(value: Any, padded: bool) -> Any:
