@@ -78,7 +78,8 @@ def _course(fact: Fact, as_of: date) -> _Course | None:
             first = max(first, min(began.latest, as_of - (supply - 1) * _DAY))
         return _Course(first, first + (supply - 1) * _DAY, supply, exact, fact)
     if ended is not None:
-        return _Course(first, ended.latest or as_of, None, exact and ended.earliest == ended.latest, fact)
+        last = min(ended.latest or as_of, as_of)  # "9999-12-31" is how some records say that there is no end
+        return _Course(first, last, None, exact and ended.earliest == ended.latest, fact)
     return _Course(first, as_of, None, False, fact) if fact.current else None
 
 

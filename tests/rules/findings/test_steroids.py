@@ -1,9 +1,15 @@
 """Days on systemic corticosteroids: 90 or more in the last 365, from prescriptions."""
 
+from datetime import date
+
 import pytest
 
+from rules.dates import DateInterval
 from rules.finding import Answer
 from tests.rules.findings.builders import ago, answers, done, fact, month, recorded, taken
+
+
+NEVER = DateInterval(date.max, date.max)  # 9999-12-31
 
 
 def steroid(began, **more):
@@ -36,6 +42,9 @@ def counts(*facts, **more):
         # overlapping periods count once
         ([steroid(200, ended=ago(141)), steroid(170, ended=ago(121))], False),  # 80 days
         ([steroid(200, ended=ago(141)), steroid(170, ended=ago(111))], True),  # 90 days
+        # an end that stands for none, as some records write it
+        ([steroid(89, ended=NEVER), steroid(20, days_supplied=10), steroid(10, ended=NEVER)], True),
+        ([steroid(88, ended=NEVER), steroid(20, days_supplied=10), steroid(10, ended=NEVER)], False),
         # only the window counts
         ([steroid(454, days_supplied=180)], True),  # 90 of these 180 days lie in the window
         ([steroid(455, days_supplied=179)], False),
