@@ -22,7 +22,7 @@ class SteroidUse(Struct, frozen=True):
 
 
 class _Course(Struct, frozen=True):
-    """The days that one prescription covers. ``supply``: tablets counted in days; a refill follows the first."""
+    """The days up to today that one prescription covers. ``supply``: in days; a refill follows the first."""
 
     first: date
     last: date
@@ -64,23 +64,30 @@ def _course(fact: Fact, as_of: date) -> _Course | None:
     """One prescription. Without an end or a supply, a current one is taken to last until today, as uncertain."""
     supply, began, ended = fact.days_supplied, fact.began, fact.ended
     if began is None:
-        if supply is None:
-            return None
-        return _Course(as_of - (supply - 1) * _DAY, as_of, supply, False, fact)
+        return None if supply is None else _Course(_before(as_of, supply), as_of, supply, False, fact)
     exact = began.earliest is not None and began.earliest == began.latest
     first = began.earliest or began.latest or as_of
     if first > as_of:
         return None
     if supply is not None:
-        if (
-            not exact and began.latest is not None
-        ):  # of the possible starts, the one that leaves most of the supply before today
-            first = max(first, min(began.latest, as_of - (supply - 1) * _DAY))
-        return _Course(first, first + (supply - 1) * _DAY, supply, exact, fact)
+        if not exact and began.latest is not None:
+            # Of the possible starts, the one that leaves most of the supply before today.
+            first = max(first, min(began.latest, _before(as_of, supply)))
+        return _Course(first, _after(first, supply - 1, as_of), supply, exact, fact)
     if ended is not None:
         last = min(ended.latest or as_of, as_of)  # "9999-12-31" is how some records say that there is no end
         return _Course(first, last, None, exact and ended.earliest == ended.latest, fact)
     return _Course(first, as_of, None, False, fact) if fact.current else None
+
+
+def _before(as_of: date, supply: int) -> date:
+    """The first day of a supply that ends today; of one that stands for "for ever", the first day that there is."""
+    return as_of - min(supply - 1, (as_of - date.min).days) * _DAY
+
+
+def _after(first: date, days: int, as_of: date) -> date:
+    """So many days later, or today."""
+    return first + min(days, (as_of - first).days) * _DAY
 
 
 def _days_covered(reading: Reading, courses: list[_Course]) -> int:
@@ -93,12 +100,12 @@ def _days_covered(reading: Reading, courses: list[_Course]) -> int:
         first, last = course.first, course.last
         if until is not None and first <= until:
             if course.supply is not None and started is not None and first > started:
-                last = until + course.supply * _DAY
+                last = _after(until, course.supply, reading.as_of)
             first = until + _DAY
         started = course.first
         if last >= first:
             until = last
-            days += max((min(last, reading.as_of) - max(first, opens)).days + 1, 0)
+            days += max((last - max(first, opens)).days + 1, 0)
     return days
 
 

@@ -8,7 +8,6 @@ from rules.dates import DateInterval
 from rules.finding import Answer
 from tests.rules.findings.builders import ago, answers, done, fact, month, recorded, taken
 
-
 NEVER = DateInterval(date.max, date.max)  # 9999-12-31
 
 
@@ -45,6 +44,12 @@ def counts(*facts, **more):
         # an end that stands for none, as some records write it
         ([steroid(89, ended=NEVER), steroid(20, days_supplied=10), steroid(10, ended=NEVER)], True),
         ([steroid(88, ended=NEVER), steroid(20, days_supplied=10), steroid(10, ended=NEVER)], False),
+        # a supply that stands for "for ever"
+        ([steroid(89, days_supplied=10**7), steroid(20, days_supplied=10**7)], True),
+        ([steroid(88, days_supplied=10**7), steroid(20, days_supplied=10**7)], False),
+        ([steroid(None, days_supplied=10**7)], True),
+        ([steroid(DateInterval(date.min, date.min), days_supplied=10**7), steroid(20, days_supplied=10**7)], True),
+        ([steroid(each, days_supplied=36_500) for each in range(80, 0, -1)], False),
         # only the window counts
         ([steroid(454, days_supplied=180)], True),  # 90 of these 180 days lie in the window
         ([steroid(455, days_supplied=179)], False),
