@@ -1,6 +1,6 @@
 """Partial dates as intervals of days, so that a threshold inside the interval is uncertain, never guessed."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import Struct
 
@@ -38,3 +38,13 @@ def within_days(interval: DateInterval, as_of: date, days: int) -> bool | None:
     if ago.shortest > days:
         return False
     return None
+
+
+def days_before(day: date, days: float) -> date:
+    """So many days earlier; where that lies beyond all dates, the first of them."""
+    return day - timedelta(days=max(min(days, (day - date.min).days), (day - date.max).days))
+
+
+def days_after(day: date, days: float) -> date:
+    """So many days later; where that lies beyond all dates, the last of them ("9999-12-31" often says "no end")."""
+    return days_before(day, -days)

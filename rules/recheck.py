@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from rules.dates import days_after
 from rules.finding import Findings
 from rules.parameters import Parameters
 from rules.recommendation import RecheckPlan
@@ -16,7 +17,7 @@ def recheck_plan(interval: tuple[int, str], findings: Findings, as_of: date, par
     if findings.conservative_care.level == "adequate":
         return RecheckPlan(on, days, basis, None, care_started=True)
     first_day = started.latest if started is not None and started.latest is not None else as_of
-    complete = max(first_day + timedelta(parameters.adequate_care_days), as_of)
+    complete = max(days_after(first_day, parameters.adequate_care_days), as_of)
     return RecheckPlan(on, days, basis, complete, started is not None)
 
 

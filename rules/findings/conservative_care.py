@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-from rules.dates import DateInterval
+from rules.dates import DateInterval, days_after
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
 from rules.finding import Answer, Finding
@@ -139,7 +139,7 @@ def _span(fact: Fact, as_of: date) -> tuple[date, date]:
     if fact.ended is not None and fact.ended.latest is not None:
         last = fact.ended.latest
     elif fact.days_supplied is not None:
-        last = first + timedelta(days=fact.days_supplied)
+        last = days_after(first, fact.days_supplied)
     return first, max(first, min(last, as_of))
 
 

@@ -1,12 +1,12 @@
 """The current episode of pain: which entries belong to it, and since when it lasts."""
 
-from datetime import date, timedelta
+from datetime import date
 from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
 from rules.concepts import FactsByGroup
-from rules.dates import DateInterval, days_between
+from rules.dates import DateInterval, days_before, days_between
 from rules.draft_order import DraftOrder
 from rules.evidence import Evidence
 from rules.facts import Fact, FactKind
@@ -39,7 +39,7 @@ class CurrentEpisode(Struct, frozen=True):
         last = when.latest or as_of
         if starts_by is None:
             return None if (as_of - last).days <= self.gap_days else False
-        not_before = self.not_before or starts_by - timedelta(days=self.gap_days)
+        not_before = self.not_before or days_before(starts_by, self.gap_days)
         return None if last >= not_before else False
 
 
@@ -183,8 +183,7 @@ def _stated(fact: Fact, as_of: date) -> tuple[date, DateInterval] | None:
         return None if began is None or began.earliest is None else (as_of, began)
     said = as_of if began is None else min(began.latest or as_of, as_of)
     earliest_said = said if began is None else began.earliest or said
-    duration = timedelta(days=fact.value)
-    return said, DateInterval(earliest_said - duration, said - duration)
+    return said, DateInterval(days_before(earliest_said, fact.value), days_before(said, fact.value))
 
 
 def _onset_of_the_reason(
