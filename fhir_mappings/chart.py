@@ -24,7 +24,7 @@ from fhir_mappings.fhir_records import (
 )
 from fhir_mappings.patient import is_older_fhir
 from fhir_mappings.prefetch_values import Entry, PrefetchValue, State, is_failure, is_partial, read_value
-from fhir_mappings.references import OnePatient
+from fhir_mappings.references import OnePatient, names_nobody_readable
 from rules.facts import SourceGap
 
 # Parts of the record that can hold a red flag; the others hold safety facts, plans, imaging or the setting.
@@ -256,6 +256,8 @@ def _sort(key: str, value: PrefetchValue, who: OnePatient, gathered: _Gathered) 
             gathered.records.setdefault(kind, []).append(record)
         else:
             gathered.foreign += 1
+            if names_nobody_readable(record.subject or record.patient):
+                gathered.partial.add(key)  # it may be this patient's, and hold anything
 
 
 def _set_aside(key: str, entry: Entry, gathered: _Gathered, who: OnePatient) -> None:

@@ -63,6 +63,17 @@ def contained_people(raw: Raw) -> list[ContainedPerson]:
         return []
 
 
+def names_nobody_readable(who: Reference | None) -> bool:
+    """Does it name somebody by an identifier only, in a shape that cannot be read? Then nobody can say who is meant."""
+    if who is None or not len(who.identifier) or (who.reference and not who.reference.startswith("#")):
+        return False
+    try:
+        _IDENTIFIER.decode(who.identifier)
+    except msgspec.DecodeError:
+        return True
+    return False
+
+
 class OnePatient:
     """Tells the patient of the call from everybody else, however a record refers to them.
 

@@ -9,7 +9,7 @@ import pytest
 
 from fhir_mappings.errors import PatientMissing, WrongPatient
 from fhir_mappings.picture import PatientContext, chart_from_bundle, draw_picture
-from rules.facts import ClinicalPicture
+from rules.facts import ClinicalPicture, SourceGap
 from tests.fhir_mappings.records import (
     DAY,
     PATIENT,
@@ -171,6 +171,17 @@ def test_an_entry_that_names_another_patient_by_identifier_alone_is_dropped_wher
     me = {**PATIENT, "identifier": [{"system": "urn:mrn", "value": "M-1"}]}
     picture = picture_from({"patient": me, "conditions": bundle(*records)})
     assert (only(picture.facts).concept, picture.foreign_entries) == ("sciatica", 1)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("identifier", [[{"system": "urn:mrn", "value": "M-1"}], {"value": True}, "M-1"], ids=repr)
+def test_an_entry_of_which_nobody_can_say_whose_it_is_is_left_out_and_makes_a_gap(identifier: Any, place: int):
+    records = [condition("sciatica")]
+    records.insert(place, condition("urinary-retention", subject={"identifier": identifier}))
+    me = {**PATIENT, "identifier": [{"system": "urn:mrn", "value": "M-1"}]}
+    picture = picture_from({"patient": me, "conditions": bundle(*records)})
+    assert (only(picture.facts).concept, picture.foreign_entries) == ("sciatica", 1)
+    assert SourceGap("Condition", "incomplete", True) in picture.gaps
 
 
 def test_the_patient_may_be_named_by_the_urn_of_their_entry():
