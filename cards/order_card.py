@@ -9,6 +9,7 @@ from cards.override_reasons import override_reasons
 from cards.source import links_of, source_of
 from cards.speaking import Speaking
 from cards.suggestions import offered_on, suggestions_of
+from cards.wording import about_order
 
 
 def card_of(speaking: Speaking) -> Card:
@@ -17,7 +18,7 @@ def card_of(speaking: Speaking) -> Card:
     headline = headline_of(speaking)
     lead = headline.lead
     if speaking.order_named:
-        lead = f"{speaking.order_named}: {lead}" if lead else speaking.order_named
+        lead = about_order(lead, speaking.order_named) if lead else speaking.order_named
     settled = speaking.settled_by_override
     offered = offered_on(speaking)
     suggestions = suggestions_of(speaking, offered.buttons)

@@ -127,12 +127,19 @@ class Wording(Struct, frozen=True, forbid_unknown_fields=True):
 
 def longest_that_fits(texts: Sequence[str], order: str = "") -> str:
     """The first of these summaries that is short enough, the longest come first; named by its order if that fits."""
-    for start in (f"{order}: ", "") if order else ("",):
+    for named in (True, False) if order else (False,):
         for text in texts:
-            said = f"{start}{text[0].upper()}{text[1:]}"
+            said = f"{text[0].upper()}{text[1:]}"
+            if named:
+                said = about_order(said, order)
             if len(said) < SUMMARY_LIMIT:
                 return said
     raise CardError(f"no wording of this summary fits: {texts[-1]}")
+
+
+def about_order(text: str, order: str) -> str:
+    """The text with the order's name before it, unless it names that order itself."""
+    return text if order.casefold() in text.casefold() else f"{order}: {text}"
 
 
 @cache

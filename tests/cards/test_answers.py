@@ -13,7 +13,7 @@ from cards import Rendering, cards_for
 from cards.answer_json import answer_as_dict, answer_as_json
 from cards.ids import ids_of_call
 from cards.profiles import PROFILES
-from cards.wording import wording
+from cards.wording import about_order, wording
 from rules.advice import recommend_on
 from rules.draft_order import Recognition
 from rules.guidelines import load_guidelines
@@ -132,8 +132,28 @@ def test_the_most_urgent_order_comes_first_and_each_card_names_its_order():
         advise(answers(infection=FEVER), order(2, Procedure.RADIOGRAPHY)),
     )
     assert [card.indicator for card in answer.cards] == ["warning", "warning"]
-    assert [card.summary.split(":")[0] for card in answer.cards] == ["X-ray", "MRI without contrast"]
-    assert [card.detail.split(":")[0] for card in answer.cards] == ["**X-ray", "**MRI without contrast"]
+    assert "Change X-ray to MRI" in answer.cards[0].summary
+    assert "MRI without contrast" in answer.cards[1].summary
+    for card, order_named in zip(answer.cards, ("X-ray", "MRI without contrast"), strict=True):
+        assert card.summary.count(order_named) == 1, "named, and not said twice"
+        assert order_named in card.detail.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "order_named", "expected"),
+    [
+        ("Act now: call surgery", "X-ray", "X-ray: Act now: call surgery"),
+        ("Change X-ray to MRI without contrast", "X-ray", "Change X-ray to MRI without contrast"),
+        (
+            "Change X-ray to MRI without contrast",
+            "Order 2 (X-ray)",
+            "Order 2 (X-ray): Change X-ray to MRI without contrast",
+        ),
+        ("Right study, make it stat", "MRI without contrast", "MRI without contrast: Right study, make it stat"),
+    ],
+)
+def test_a_card_that_names_its_order_itself_is_not_headed_by_the_name_again(text, order_named, expected):
+    assert about_order(text, order_named) == expected
 
 
 def test_two_orders_of_the_same_study_are_told_apart():
@@ -158,11 +178,9 @@ def test_past_three_cards_the_rest_are_lines_of_one():
     assert last.suggestions == ()
     assert last.indicator == "warning"
     assert last.summary == "3 more imaging orders of this session: see each line below"
-    assert [line.split(":")[0] for line in last.detail.splitlines() if line.startswith("- ")] == [
-        "- CT without contrast",
-        "- CT with contrast",
-        "- Order 5 (X-ray)",
-    ]
+    lines = [line for line in last.detail.splitlines() if line.startswith("- ")]
+    for line, order_named in zip(lines, ("CT without contrast", "CT with contrast", "Order 5 (X-ray)"), strict=True):
+        assert line.count(order_named) == 1, line
     assert len(answer.system_actions) == 5, "every order keeps its rating"
 
 
