@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -128,16 +129,28 @@ def _check_utf8(body: bytes) -> None:
         raise MalformedCall(Malformed.NOT_JSON, "", "the body is not UTF-8") from None
 
 
-def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, list[type]]:
-    """The call, and for every key and member that was met in it, which of the two it was."""
-    met: list[type] = []
-    note = met.append
+class _Decoders(threading.local):
+    """The decoders of one thread, made once; and for every key and member met in a call, which of the two it was."""
 
-    def count(kind: type, value: object) -> object:
-        note(kind)
+    def __init__(self) -> None:
+        self.met: list[type] = []
+        self.of: dict[type, msgspec.json.Decoder[Any]] = {
+            wanted: msgspec.json.Decoder(wanted, dec_hook=self._count) for wanted in (_FastCall, _SlowCall)
+        }
+
+    def _count(self, kind: type, value: object) -> object:
+        self.met.append(kind)
         return kind(value)
 
-    return msgspec.json.Decoder(wanted, dec_hook=count).decode(body), met
+
+_DECODERS = _Decoders()
+
+
+def _decode(body: bytes, wanted: type[_C]) -> tuple[_C, list[type]]:
+    """The call, and for every key and member that was met in it, which of the two it was."""
+    decoders, met = _DECODERS, list[type]()
+    decoders.met = met
+    return decoders.of[wanted].decode(body), met
 
 
 def _check_once(call: _FastCall | _SlowCall, met: list[type]) -> None:
