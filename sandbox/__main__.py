@@ -9,17 +9,20 @@ import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from sandbox.launcher import CannotStart, Places, last_lines, running, usual_state
 from sandbox.welcome import welcome
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     options = _options(arguments)
     places = Places(options.host, options.port, options.ehr_port, options.state_dir)
-    for ending in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
-        signal.signal(ending, signal.default_int_handler)
+    for ending in _ENDINGS:  # also where a shell started this in the background
+        signal.signal(ending, _end)
     try:
         with running(places) as both:
             for line in welcome(places, both.ehr.address, both.ehr.base, both.clinic.today().stories):
@@ -34,6 +37,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Ends all in an orderly way, which a second signal (an impatient Ctrl-C, one from `make`) must not cut short.
+
+    Else the service would be left behind, and hold its port.
+    """
+    for ending in _ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
