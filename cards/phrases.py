@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TypeGuard
 
 from cards.escape import date_as_recorded, escaped, quoted
-from cards.wording import FindingWords, Wording
+from cards.wording import MODALITIES_ALONE, FindingWords, Wording
 from rules.dates import DayRange
 from rules.draft_order import DraftOrder, Recognition
 from rules.evidence import Evidence
@@ -37,7 +37,8 @@ def study_short(order: DraftOrder, wording: Wording) -> str:
     if order.procedure is not None:
         return wording.study[order.procedure.value].short
     if order.recognition is Recognition.CONTRAST_NOT_STATED and order.candidates:
-        return "MRI" if order.candidates[0] in MRI else "CT"
+        mri, ct = MODALITIES_ALONE
+        return mri if order.candidates[0] in MRI else ct
     return "this imaging order"
 
 
@@ -46,7 +47,7 @@ def study_name(order: DraftOrder, wording: Wording) -> str:
     if order.procedure is not None:
         return wording.study[order.procedure.value].name
     short = study_short(order, wording)
-    return f"lumbar spine {short}" if short in ("MRI", "CT") else short
+    return f"lumbar spine {short}" if short in MODALITIES_ALONE else short
 
 
 def category_words(rating: Rating | None, study: Study | None, wording: Wording) -> str:

@@ -3,6 +3,7 @@
 Values are filled in once and never looked at again for fields, so record text cannot become a template.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -15,6 +16,8 @@ from msgspec import Struct
 
 from cards.card import LABEL_LIMIT, OVERRIDE_DISPLAY_LIMIT, SUMMARY_LIMIT, CardError
 from rules.procedures import Procedure
+
+MODALITIES_ALONE = ("MRI", "CT")  # what an order is called that does not state its contrast
 
 
 def _names(text: str) -> frozenset[str]:
@@ -138,8 +141,13 @@ def longest_that_fits(texts: Sequence[str], order: str = "") -> str:
 
 
 def about_order(text: str, order: str) -> str:
-    """The text with the order's name before it, unless it names that order itself."""
-    return text if order.casefold() in text.casefold() else f"{order}: {text}"
+    """The text with the order's name before it, unless it names that order itself, in whole words.
+
+    A modality alone is part of other studies' names: an order that is called by it is always named first.
+    """
+    if order not in MODALITIES_ALONE and re.search(rf"(?<![\w/-]){re.escape(order)}(?![\w/-])", text, re.IGNORECASE):
+        return text
+    return f"{order}: {text}"
 
 
 @cache

@@ -149,6 +149,12 @@ def test_the_most_urgent_order_comes_first_and_each_card_names_its_order():
             "Order 2 (X-ray)",
             "Order 2 (X-ray): Change X-ray to MRI without contrast",
         ),
+        ("Act now: suspected fracture", "CT", "CT: Act now: suspected fracture"),
+        ("Change this order to CT without contrast", "CT", "CT: Change this order to CT without contrast"),
+        ("Change CT to MRI without contrast", "MRI", "MRI: Change CT to MRI without contrast"),
+        ("Infection: MRI without and with contrast", "X-ray", "X-ray: Infection: MRI without and with contrast"),
+        ("A FDG-PET/CT without contrast", "CT without contrast", "CT without contrast: A FDG-PET/CT without contrast"),
+        ("Say more about this imaging order", "This imaging order", "Say more about this imaging order"),
         ("Right study, make it stat", "MRI without contrast", "MRI without contrast: Right study, make it stat"),
     ],
 )
